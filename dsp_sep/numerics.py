@@ -1,0 +1,116 @@
+"""Floors, safe elementary functions and the matrix product: the one place that decides what happens at zero.
+
+Every function here is finite, and has finite and right derivatives, on zeros as well: the derivative at a point where
+the mathematics has none (the phase of zero, the magnitude at zero) is zero by convention. Forward and reverse mode,
+`jit`, `vmap`, float32 and float64 all work.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+PRECISION = lax.Precision.HIGHEST
+
+
+def real_dtype(tree: Any) -> jnp.dtype:
+    """The real dtype that the inexact leaves of a pytree compute in (the default float when it has none)."""
+    inexact = [leaf.dtype for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return jnp.finfo(jnp.result_type(*inexact)).dtype if inexact else jnp.dtype(jnp.result_type(float))
+
+
+def tiny(dtype: Any) -> float:
+    """The smallest magnitude told from zero: its square is still a normal number of `dtype`."""
+    return float(jnp.finfo(dtype).tiny) ** 0.5
+
+
+def floor(spectrogram: Array) -> Array:
+    """What counts as zero beside a nonnegative spectrogram: `eps² · mean`, with shape `(..., 1, 1)`.
+
+    It scales with the data, so that `c · V` is treated as `V` is; on digital silence it is a constant.
+
+    Args:
+        spectrogram: nonnegative, `(..., frequency, frames)`.
+    """
+    eps = jnp.finfo(spectrogram.dtype).eps
+    mean = jnp.mean(spectrogram, axis=(-2, -1), keepdims=True)
+    return lax.stop_gradient(jnp.maximum(eps**2 * mean, tiny(spectrogram.dtype)))
+
+
+def square_magnitude(z: Array) -> Array:
+    """`|z|²` of a real or complex array."""
+    return z.real**2 + z.imag**2 if jnp.iscomplexobj(z) else z**2
+
+
+def scale(gain: Array, z: Array) -> Array:
+    """`gain · z` of a real gain and a real or complex array, without a product of complex numbers."""
+    return lax.complex(gain * z.real, gain * z.imag) if jnp.iscomplexobj(z) else gain * z
+
+
+@jax.custom_jvp
+def magnitude(z: Array) -> Array:
+    """`|z|` of a real or complex array, with the derivative zero at zero."""
+    return jnp.sqrt(square_magnitude(z))
+
+
+@magnitude.defjvp
+def _magnitude_jvp(primals, tangents):
+    (z,), (dz,) = primals, tangents
+    u, inverse = _unit(z)
+    return magnitude(z), (jnp.conj(u) * dz).real * (inverse > 0)
+
+
+@jax.custom_jvp
+def phase(z: Array) -> Array:
+    """`z / |z|`, and 1 where `|z|` is below the smallest magnitude told from zero (the derivative is zero there)."""
+    return _unit(z)[0]
+
+
+@phase.defjvp
+def _phase_jvp(primals, tangents):
+    (z,), (dz,) = primals, tangents
+    u, inverse = _unit(z)
+    rotation = (jnp.conj(u) * dz).imag * inverse
+    return u, scale(rotation, lax.complex(-u.imag, u.real)) if jnp.iscomplexobj(z) else jnp.zeros_like(z)
+
+
+def _unit(z: Array) -> tuple[Array, Array]:
+    """The phase and the inverse magnitude of `z`, the latter zero where `z` counts as zero."""
+    square = square_magnitude(z)
+    zero = square < jnp.finfo(square.dtype).tiny
+    inverse = 1 / jnp.sqrt(jnp.where(zero, 1, square))
+    return jnp.where(zero, 1, scale(inverse, z)), jnp.where(zero, 0, inverse)
+
+
+def divide(numerator: Array, denominator: Array) -> Array:
+    """`numerator / denominator`, and zero (its derivatives too) where a nonnegative denominator counts as zero."""
+    zero = denominator <= tiny(denominator.dtype)
+    return jnp.where(zero, 0, numerator / jnp.where(zero, 1, denominator))
+
+
+def log(x: Array) -> Array:
+    """The logarithm of a nonnegative array, of the smallest magnitude told from zero where it is below that."""
+    return jnp.log(jnp.maximum(x, tiny(x.dtype)))
+
+
+def power(x: Array, exponent: Array | float) -> Array:
+    """`x ** exponent` of a nonnegative array; below the smallest magnitude told from zero, the power of that.
+
+    Derivatives with respect to both are finite, at zero too.
+    """
+    return jnp.exp(exponent * log(x))
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """The matrix product over the last two axes, at the highest precision the hardware has.
+
+    Multiplicative updates and inverses of covariances do not survive a lower one unseen. A program that wants it sets
+    `dsp_sep.numerics.PRECISION` before it compiles anything.
+    """
+    return jnp.matmul(a, b, precision=PRECISION)
+
+
+def transpose(a: Array) -> Array:
+    """The last two axes exchanged."""
+    return jnp.swapaxes(a, -1, -2)
