@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 PRECISION = lax.Precision.HIGHEST
@@ -16,8 +17,9 @@ PRECISION = lax.Precision.HIGHEST
 
 def real_dtype(tree: Any) -> jnp.dtype:
     """The real dtype that the inexact leaves of a pytree compute in (the default float when it has none)."""
-    inexact = [leaf.dtype for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
-    return jnp.finfo(jnp.result_type(*inexact)).dtype if inexact else jnp.dtype(jnp.result_type(float))
+    leaves = jax.tree.leaves(tree)
+    reals = [jnp.finfo(leaf.dtype).dtype for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return np.result_type(*reals) if reals else jnp.dtype(jnp.result_type(float))
 
 
 def tiny(dtype: Any) -> float:
@@ -58,7 +60,7 @@ def magnitude(z: Array) -> Array:
 def _magnitude_jvp(primals, tangents):
     (z,), (dz,) = primals, tangents
     u, inverse = _unit(z)
-    return magnitude(z), (jnp.conj(u) * dz).real * (inverse > 0)
+    return magnitude(z), jnp.where(inverse > 0, (jnp.conj(u) * dz).real, 0)
 
 
 @jax.custom_jvp
@@ -114,3 +116,8 @@ def matmul(a: Array, b: Array) -> Array:
 def transpose(a: Array) -> Array:
     """The last two axes exchanged."""
     return jnp.swapaxes(a, -1, -2)
+
+
+def expand(a: Array, ndim: int) -> Array:
+    """The array with axes of length one before its own, `ndim` in all."""
+    return a.reshape((1,) * (ndim - a.ndim) + a.shape)

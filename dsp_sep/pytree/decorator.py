@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.tree_util import GetAttrKey
 
 from .domains import REAL, Domain
@@ -92,14 +93,14 @@ def _post_init(self: Any) -> None:
 
 
 def _strong(value: Any) -> Any:
-    """Numbers as arrays of the default precision, arrays of integers too, and none of them weakly typed."""
-    if isinstance(value, (bool, int, float, np.ndarray, np.generic)) or (
-        isinstance(value, jax.Array) and not jnp.issubdtype(value.dtype, jax.dtypes.extended)
-    ):
-        value = value if hasattr(value, "dtype") else np.asarray(value)
-        inexact = jnp.issubdtype(value.dtype, jnp.inexact) and not isinstance(value, (np.float64, np.generic))
-        return jnp.asarray(value, value.dtype if inexact else jnp.result_type(float))
-    return jnp.asarray(value, jnp.result_type(complex)) if isinstance(value, complex) else value
+    """Numbers and arrays of numbers as inexact arrays that are not weakly typed; anything else as it is."""
+    if not isinstance(value, (bool, int, float, complex, np.ndarray, np.generic, jax.Array)):
+        return value
+    array = jnp.asarray(value)
+    if jnp.issubdtype(array.dtype, jax.dtypes.extended):
+        return array
+    dtype = array.dtype if jnp.issubdtype(array.dtype, jnp.inexact) else jnp.result_type(float)
+    return lax.convert_element_type(array, dtype)
 
 
 def _repr(self: Any) -> str:

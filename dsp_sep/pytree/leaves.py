@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.tree_util import GetAttrKey, tree_flatten_with_path
 
 from .domains import REAL, Domain
@@ -96,7 +97,7 @@ def combine(first: Any, second: Any) -> Any:
 
 def cast(tree: Any, dtype: Any) -> Any:
     """The inexact leaves in the precision of a real dtype, but for those of fields that keep theirs (networks)."""
-    complex_dtype = jnp.result_type(dtype, jnp.complex64)
+    complex_dtype = np.result_type(dtype, np.complex64)
 
     def convert(leaf: Leaf) -> Any:
         if not leaf.cast or not jnp.issubdtype(jnp.result_type(leaf.value), jnp.inexact):

@@ -1,0 +1,38 @@
+"""The protocol every algorithm follows, and everything that is done with one.
+
+- An algorithm (`Algorithm`) is a pytree whose leaves are its hyperparameters; `update` is one iteration, one layer.
+- `run` does a fixed number of iterations, or the layers of an `Unfolded`; `run_until` stops by a rule.
+- `unfold` gives chosen hyperparameters a layer axis.
+- How a run is differentiated is an object: `Plain`, `Checkpointed`, `Truncated`, `OneStep`.
+- Wrappers are algorithms too: `Momentum`, `BestSoFar`.
+- `Stream` is the shape of whatever works on chunks as they come; `blocks` goes over an axis that does not fit.
+"""
+
+from .blocks import blocks
+from .drivers import run, run_until
+from .gradients import Checkpointed, OneStep, Plain, Truncated
+from .protocol import Algorithm, Result, Status
+from .stopping import RelativeChange
+from .stream import Stream, pour
+from .unfolding import Unfolded, unfold
+from .wrappers import BestSoFar, Momentum
+
+__all__ = [
+    "Algorithm",
+    "BestSoFar",
+    "Checkpointed",
+    "Momentum",
+    "OneStep",
+    "Plain",
+    "RelativeChange",
+    "Result",
+    "Status",
+    "Stream",
+    "Truncated",
+    "Unfolded",
+    "blocks",
+    "pour",
+    "run",
+    "run_until",
+    "unfold",
+]

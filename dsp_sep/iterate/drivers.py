@@ -1,0 +1,199 @@
+"""The drivers: an algorithm, its data and a number of iterations or a rule to stop by, in; a `Result` out."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from ..numerics import real_dtype
+from ..pytree import cast, combine
+from .gradients import Checkpointed, Gradient, Truncated
+from .protocol import Result, Status
+from .stopping import RelativeChange
+from .unfolding import Unfolded, unfold
+
+Record = Callable[[Any, Any, Any], Any]
+
+
+def run(
+    algorithm: Any,
+    data: Any,
+    steps: int | None = None,
+    *,
+    key: Array | None = None,
+    state: Any = None,
+    gradient: Gradient = Checkpointed(),
+    record: Record | None = None,
+    every: int = 1,
+) -> Result:
+    """Do a fixed number of iterations of an algorithm, or go once through the layers of an `Unfolded`.
+
+    The whole run is compiled once for each algorithm class, shape and number of steps; other values of the
+    hyperparameters do not compile again.
+
+    Args:
+        algorithm: an algorithm or an `Unfolded`; its numbers are cast to the precision of the data.
+        data: what the algorithm works on; see its documentation. Any leading batch axes.
+        steps: the number of iterations; none for an `Unfolded`, whose depth it is.
+        key: a random key, for an algorithm whose start is drawn.
+        state: the state to start from, in place of the algorithm's own start (`Result.state` of an earlier run).
+        gradient: how the run is differentiated.
+        record: a function of (algorithm of the layer, state after it, data), such as `NMF.objective`, whose values
+            make up `Result.trace`. A function written in place traces again at every call.
+        every: the trace holds the record after each `every`-th iteration.
+
+    Raises:
+        ValueError: for shapes that do not fit, a missing key, or a number of steps that is missing or out of place.
+    """
+    if isinstance(algorithm, Unfolded):
+        if steps is not None:
+            raise ValueError(f"steps is the depth of an Unfolded ({algorithm.depth}) and is not given, got {steps}")
+        unfolded = algorithm
+    elif steps is None or steps < 1:
+        raise ValueError(f"steps must be at least 1 for a plain algorithm, got {steps}")
+    else:
+        unfolded = unfold(algorithm, steps)
+    if every < 1:
+        raise ValueError(f"every must be at least 1, got {every}")
+    data, unfolded, state = _enter(data, unfolded, state)
+    return _run(unfolded, data, key, state, gradient=gradient, record=record, every=every)
+
+
+@partial(jax.jit, static_argnames=("gradient", "record", "every"))
+def _run(unfolded, data, key, state, *, gradient, record, every) -> Result:
+    data = unfolded.shared.prepare(data)
+    if state is None:
+        state = unfolded[0].init(data, key=key)
+
+    def step(state, inputs, constants):
+        index, own = inputs
+        shared, data = constants
+        layer = combine(own, shared)
+        state = layer.update(state, data)
+        if record is None:
+            return state, None
+        if every == 1:
+            return state, record(layer, state, data)
+        shapes = jax.eval_shape(record, layer, state, data)
+        empty = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        due = index % every == every - 1
+        return state, lax.cond(due, lambda: record(layer, state, data), lambda: empty)
+
+    inputs = (jnp.arange(unfolded.depth), unfolded.layers)
+    state, trace = gradient.scan(step, state, inputs, unfolded.depth, (unfolded.shared, data))
+    trace = jax.tree.map(lambda values: values[every - 1 :: every], trace)
+    output = unfolded[-1].readout(state, data)
+    status = jnp.where(_finite(state), _integer(Status.RAN_OUT), _integer(Status.NOT_FINITE))
+    return Result(output, state, _integer(unfolded.depth), status, trace)
+
+
+def run_until(
+    algorithm: Any,
+    data: Any,
+    stop: RelativeChange,
+    *,
+    max_steps: int,
+    key: Array | None = None,
+    state: Any = None,
+    gradient: Truncated | None = None,
+) -> Result:
+    """Iterate until a stopping rule holds, a number of steps is reached, or the state is not finite any more.
+
+    Args:
+        algorithm: a plain algorithm; its numbers are cast to the precision of the data.
+        data: what the algorithm works on; see its documentation.
+        stop: the rule. Under `vmap` each item stops for itself.
+        max_steps: the most iterations to do (rounded up to a multiple of `stop.every`).
+        key: a random key, for an algorithm whose start is drawn.
+        state: the state to start from, in place of the algorithm's own start.
+        gradient: `Truncated(last)` or `OneStep()`, which add their iterations to the count. Without one, the result
+            cannot be differentiated.
+
+    Raises:
+        TypeError: for an `Unfolded`, for a gradient object of another kind, and when a run without one is
+            differentiated.
+    """
+    if isinstance(algorithm, Unfolded):
+        raise TypeError("run_until takes a plain algorithm, got an Unfolded: its layers are gone through by run")
+    if not (gradient is None or hasattr(gradient, "after")):
+        raise TypeError(
+            f"run_until does not know how many iterations there will be, so {type(gradient).__name__} cannot serve; "
+            f"choose gradient=OneStep() or gradient=Truncated(last)"
+        )
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1, got {max_steps}")
+    data, algorithm, state = _enter(data, algorithm, state)
+    return _run_until(algorithm, data, key, state, stop=stop, max_steps=max_steps, gradient=gradient)
+
+
+@partial(jax.jit, static_argnames=("stop", "max_steps", "gradient"))
+def _run_until(algorithm, data, key, state, *, stop, max_steps, gradient) -> Result:
+    data = algorithm.prepare(data)
+    if state is None:
+        state = algorithm.init(data, key=key)
+
+    def solve(state, constants):
+        return _loop(state, constants, stop, max_steps)
+
+    def body(carry, _, constants):
+        algorithm, data = constants
+        state, steps, status = carry
+        return (algorithm.update(state, data), steps + 1, status), None
+
+    if gradient is None:
+        state, steps, status = _undifferentiated(solve)(state, (algorithm, data))
+    else:
+        state, steps, status = gradient.after(solve, body, state, (algorithm, data))
+    status = jnp.where(_finite(state), status, _integer(Status.NOT_FINITE))
+    return Result(algorithm.readout(state, data), state, steps, status, None)
+
+
+def _loop(state, constants, stop, max_steps):
+    algorithm, data = constants
+
+    def look(carry):
+        state, previous, steps, _ = carry
+        state = lax.fori_loop(0, stop.every, lambda _, s: algorithm.update(s, data), state)
+        value = stop.measure(algorithm, state, data)
+        status = jnp.where(stop.holds(value, previous), _integer(Status.CONVERGED), _integer(Status.RAN_OUT))
+        return state, value, steps + stop.every, jnp.where(_finite(value), status, _integer(Status.NOT_FINITE))
+
+    def undecided(carry):
+        _, _, steps, status = carry
+        return (status == Status.RAN_OUT) & (steps < max_steps)
+
+    start = (state, stop.measure(algorithm, state, data), _integer(0), _integer(Status.RAN_OUT))
+    state, _, steps, status = lax.while_loop(undecided, look, start)
+    return state, steps, status
+
+
+def _undifferentiated(function):
+    guarded = jax.custom_jvp(function)
+
+    @guarded.defjvp
+    def _(primals, tangents):
+        raise TypeError(
+            "run_until was differentiated without a choice of how: give it gradient=OneStep() or "
+            "gradient=Truncated(last), or use run with a fixed number of steps"
+        )
+
+    return guarded
+
+
+def _enter(data: Any, algorithm: Any, state: Any) -> tuple[Any, Any, Any]:
+    """Arrays for the data, and the algorithm and the state in the precision of it."""
+    data = jax.tree.map(jnp.asarray, data)
+    dtype = real_dtype(data)
+    return data, cast(algorithm, dtype), cast(jax.tree.map(jnp.asarray, state), dtype)
+
+
+def _finite(tree: Any) -> Array:
+    leaves = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]
+    return jnp.all(jnp.stack(leaves))
+
+
+def _integer(value: int) -> Array:
+    return jnp.asarray(value, jnp.int32)

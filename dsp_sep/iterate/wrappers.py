@@ -1,0 +1,112 @@
+"""Algorithms made of algorithms."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..numerics import scale
+from ..pytree import domains, hyper, node, static
+from .protocol import Algorithm
+
+
+class MomentumState(NamedTuple):
+    """The extrapolated state, the last plain one, and 0 before the first iteration, 1 after it."""
+
+    extrapolated: Any
+    plain: Any
+    moving: Array
+
+
+@node
+class Momentum(Algorithm):
+    """Extrapolation along the last step: `t_n = F(c_{n-1})`, `c_n = t_n + α (t_n - t_{n-1})`, and `c_1 = t_1`.
+
+    `F` is one iteration of the wrapped algorithm. `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm
+    (Perraudin, Balazs and Søndergaard, 2013, where `t_0 = F(c_0)`), which is also what librosa and torchaudio call
+    momentum. For states that must stay nonnegative, such as those of NMF, it is not meant.
+
+    Attributes:
+        algorithm: the wrapped algorithm.
+        momentum: `α`, any real number, shape `()`; 0 is the plain iteration.
+    """
+
+    algorithm: Any = hyper(kw_only=False)
+    momentum: Array = hyper(kw_only=False, domain=domains.REAL)
+
+    def prepare(self, data: Any) -> Any:
+        return self.algorithm.prepare(data)
+
+    def init(self, data: Any, *, key: Array | None = None) -> MomentumState:
+        state = self.algorithm.init(data, key=key)
+        return MomentumState(state, state, jnp.zeros_like(self.momentum))
+
+    def update(self, state: MomentumState, data: Any) -> MomentumState:
+        plain = self.algorithm.update(state.extrapolated, data)
+        gain = self.momentum * state.moving
+        extrapolated = jax.tree.map(lambda t, before: t + scale(gain, t - before), plain, state.plain)
+        return MomentumState(extrapolated, plain, jnp.ones_like(state.moving))
+
+    def readout(self, state: MomentumState, data: Any) -> Any:
+        return self.algorithm.readout(state.extrapolated, data)
+
+    def objective(self, state: MomentumState, data: Any) -> Array:
+        return self.algorithm.objective(state.extrapolated, data)
+
+    def residual(self, state: MomentumState, data: Any) -> MomentumState:
+        """That of the plain iteration: the fixed points are the same, and momentum is none of their business."""
+        plain = self.algorithm.residual(state.extrapolated, data)
+        return MomentumState(plain, plain, jnp.zeros_like(state.moving))
+
+
+class BestSoFarState(NamedTuple):
+    """The current state, the best one, and what the best one reached, `(...)`."""
+
+    current: Any
+    best: Any
+    value: Array
+
+
+@node
+class BestSoFar(Algorithm):
+    """Remember, for each batch item, the state with the lowest objective, and answer with that.
+
+    For iterations that do not descend. It costs one evaluation of the objective an iteration.
+
+    Attributes:
+        algorithm: the wrapped algorithm.
+        of: a function of (algorithm, state, data) to be small, with values of shape `(...)`, the batch axes of the
+            state; the algorithm's own objective unless given.
+    """
+
+    algorithm: Any = hyper(kw_only=False)
+    of: Callable[[Any, Any, Any], Array] | None = static(None)
+
+    def prepare(self, data: Any) -> Any:
+        return self.algorithm.prepare(data)
+
+    def init(self, data: Any, *, key: Array | None = None) -> BestSoFarState:
+        state = self.algorithm.init(data, key=key)
+        return BestSoFarState(state, state, self._value(state, data))
+
+    def update(self, state: BestSoFarState, data: Any) -> BestSoFarState:
+        current = self.algorithm.update(state.current, data)
+        value = self._value(current, data)
+        better = value < state.value
+
+        def choose(new: Array, old: Array) -> Array:
+            return jnp.where(better.reshape(better.shape + (1,) * (new.ndim - better.ndim)), new, old)
+
+        best = jax.tree.map(choose, current, state.best)
+        return BestSoFarState(current, best, jnp.where(better, value, state.value))
+
+    def readout(self, state: BestSoFarState, data: Any) -> Any:
+        return self.algorithm.readout(state.best, data)
+
+    def objective(self, state: BestSoFarState, data: Any) -> Array:
+        return state.value
+
+    def _value(self, state: Any, data: Any) -> Array:
+        return self.algorithm.objective(state, data) if self.of is None else self.of(self.algorithm, state, data)
