@@ -1,1 +1,89 @@
-"""dsp_sep: separate sounds with classic algorithms that unfold into trainable layers."""
+"""dsp_sep: separate sounds with classic algorithms, each a differentiable scan that unfolds into trainable layers.
+
+An algorithm is a pytree whose array leaves are its hyperparameters; one iteration is one layer; unfolding gives those
+leaves a layer axis. The rooms, from the ground up:
+
+- `numerics`, `pytree`: what happens at zero; objects that are pytrees, with domains and dotted names.
+- `transforms`: the short-time Fourier transform.
+- `iterate`: the protocol of algorithms, the drivers, unfolding, gradients, stopping, streams and blocks.
+- `masking`, `nmf`, `phase`: the algorithms.
+- `metrics`, `data`: how good it is; audio files, folders of stems, the bundled example.
+- `networks`: algorithms inside flax models.
+- `separators`, `training`: waveform to stems; hyperparameters learned by optax.
+
+Names are imported when they are first used, so that the command line answers at once.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import data, iterate, masking, metrics, networks, nmf, numerics, phase, pytree, separators, training, transforms
+    from .iterate import (
+        Algorithm,
+        BestSoFar,
+        Checkpointed,
+        Momentum,
+        OneStep,
+        Plain,
+        RelativeChange,
+        Result,
+        Status,
+        Truncated,
+        Unfolded,
+        run,
+        run_until,
+        unfold,
+    )
+    from .pytree import constrain, names, network, unconstrain
+    from .transforms import STFT
+
+_ROOMS = (
+    "data",
+    "iterate",
+    "masking",
+    "metrics",
+    "networks",
+    "nmf",
+    "numerics",
+    "phase",
+    "pytree",
+    "separators",
+    "training",
+    "transforms",
+)
+_HOMES = {
+    "Algorithm": "iterate",
+    "BestSoFar": "iterate",
+    "Checkpointed": "iterate",
+    "Momentum": "iterate",
+    "OneStep": "iterate",
+    "Plain": "iterate",
+    "RelativeChange": "iterate",
+    "Result": "iterate",
+    "STFT": "transforms",
+    "Status": "iterate",
+    "Truncated": "iterate",
+    "Unfolded": "iterate",
+    "constrain": "pytree",
+    "names": "pytree",
+    "network": "pytree",
+    "run": "iterate",
+    "run_until": "iterate",
+    "unconstrain": "pytree",
+    "unfold": "iterate",
+}
+
+__all__ = [*_HOMES, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -119,5 +119,5 @@ def transpose(a: Array) -> Array:
 
 
 def expand(a: Array, ndim: int) -> Array:
-    """The array with axes of length one before its own, `ndim` in all."""
-    return a.reshape((1,) * (ndim - a.ndim) + a.shape)
+    """The array with axes of length one before its own, `ndim` in all; a number stays one."""
+    return a if a.ndim == 0 else a.reshape((1,) * (ndim - a.ndim) + a.shape)

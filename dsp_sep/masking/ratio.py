@@ -1,0 +1,49 @@
+"""The ratio mask, `M_j = V_jᵖ / Σ_k V_kᵖ`."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..numerics import expand, tiny
+from ..pytree import domains, hyper, node
+
+
+def ratio(magnitudes: Array, exponent: Array | float) -> Array:
+    """Each source's share of the sum of powers, `V_jᵖ / Σ_k V_kᵖ`.
+
+    Where all sources are silent the shares are equal, so that they sum to one everywhere. A source that is silent
+    where another is not counts as `eps²` of the largest, `eps` being the precision of the numbers.
+
+    Args:
+        magnitudes: nonnegative, `(..., sources, channels, frequency, frames)`.
+        exponent: any real number: 0 gives equal shares, 1 those of magnitudes, 2 those of powers (the Wiener gain of
+            sources of these variances), larger ones approach the binary mask.
+
+    Returns:
+        Numbers between 0 and 1, of the shape of the magnitudes.
+    """
+    eps = jnp.finfo(magnitudes.dtype).eps
+    largest = jnp.max(magnitudes, axis=-4, keepdims=True)
+    audible = jnp.maximum(magnitudes, jnp.maximum(eps**2 * largest, tiny(magnitudes.dtype)))
+    return jax.nn.softmax(exponent * jnp.log(audible), axis=-4)
+
+
+@node
+class RatioMask:
+    """The ratio mask as a function with a trainable exponent: `RatioMask(2.0)(magnitudes)`.
+
+    Attributes:
+        exponent: `p`, any real number, shape `()` or one that broadcasts against the magnitudes from the right, such
+            as `(sources, 1, 1, 1)` or `(frequency, 1)`.
+    """
+
+    exponent: Array = hyper(1.0, domain=domains.REAL, kw_only=False)
+
+    def __call__(self, magnitudes: Array) -> Array:
+        """See `ratio`."""
+        if magnitudes.ndim < 4:
+            raise ValueError(
+                f"RatioMask: magnitudes has shape {magnitudes.shape}, expected "
+                f"(..., sources, channels, frequency, frames)"
+            )
+        return ratio(magnitudes, expand(self.exponent, magnitudes.ndim))

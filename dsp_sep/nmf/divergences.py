@@ -1,0 +1,130 @@
+"""The beta-divergences between a spectrogram `V` and its model `Y = W H`, and what multiplicative updates need of them.
+
+The derivative of `D(V | Y)` with respect to `Y` is the difference of two nonnegative parts, `positive - negative`.
+An update of `H` needs `Wᵀ negative` and `Wᵀ positive`, one of `W` needs `negative Hᵀ` and `positive Hᵀ`.
+Source: Févotte and Idier, "Algorithms for nonnegative matrix factorization with the β-divergence", 2011.
+"""
+
+import abc
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from ..numerics import log, matmul, power, transpose
+from ..pytree import domains, hyper, node
+
+
+class Divergence(abc.ABC):
+    """A divergence `D(V | Y)`, element by element. `V` and `Y` are at least their floor, so that none is zero."""
+
+    @abc.abstractmethod
+    def value(self, V: Array, Y: Array) -> Array:
+        """The divergence of each element."""
+
+    @abc.abstractmethod
+    def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
+        """The parts (negative, positive) of the derivative with respect to `Y`."""
+
+    @abc.abstractmethod
+    def majorized(self, ratio: Array) -> Array:
+        """The factor of a majorisation-minimisation update for the ratio of its parts: `ratio ** γ(β)`."""
+
+    def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        """`(Wᵀ negative, Wᵀ positive)`, both `(..., components, frames)`."""
+        negative, positive = self.derivative(V, jnp.maximum(matmul(W, H), floor))
+        return matmul(transpose(W), negative), matmul(transpose(W), positive)
+
+    def dictionary_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        """`(negative Hᵀ, positive Hᵀ)`, both `(..., frequency, components)`."""
+        negative, positive = self.derivative(V, jnp.maximum(matmul(W, H), floor))
+        return matmul(negative, transpose(H)), matmul(positive, transpose(H))
+
+
+@node
+class Euclidean(Divergence):
+    """`(v - y)² / 2`, the beta-divergence with β = 2. The model itself is never formed: `Wᵀ W H`."""
+
+    def value(self, V: Array, Y: Array) -> Array:
+        return (V - Y) ** 2 / 2
+
+    def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
+        return V, Y
+
+    def majorized(self, ratio: Array) -> Array:
+        return ratio
+
+    def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        return matmul(transpose(W), V), matmul(matmul(transpose(W), W), H)
+
+    def dictionary_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        return matmul(V, transpose(H)), matmul(W, matmul(H, transpose(H)))
+
+
+@node
+class KullbackLeibler(Divergence):
+    """`v log(v/y) - v + y`, β = 1. The positive part is one: sums of columns of `W`, of rows of `H`."""
+
+    def value(self, V: Array, Y: Array) -> Array:
+        return V * jnp.log(V / Y) - V + Y
+
+    def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
+        return V / Y, jnp.ones_like(Y)
+
+    def majorized(self, ratio: Array) -> Array:
+        return ratio
+
+    def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        negative = V / jnp.maximum(matmul(W, H), floor)
+        return matmul(transpose(W), negative), transpose(jnp.sum(W, axis=-2, keepdims=True))
+
+    def dictionary_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
+        negative = V / jnp.maximum(matmul(W, H), floor)
+        return matmul(negative, transpose(H)), transpose(jnp.sum(H, axis=-1, keepdims=True))
+
+
+@node
+class ItakuraSaito(Divergence):
+    """`v/y - log(v/y) - 1`, β = 0: for power spectrograms; the same for `(c v, c y)` at every scale `c`."""
+
+    def value(self, V: Array, Y: Array) -> Array:
+        return V / Y - jnp.log(V / Y) - 1
+
+    def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
+        inverse = 1 / Y
+        return V * inverse * inverse, inverse
+
+    def majorized(self, ratio: Array) -> Array:
+        return jnp.sqrt(ratio)
+
+
+@node
+class Beta(Divergence):
+    """The beta-divergence of any order, `(v^β + (β - 1) y^β - β v y^(β-1)) / (β (β - 1))`, with β a trainable leaf.
+
+    With β = 0, 1, 2 it is `ItakuraSaito`, `KullbackLeibler`, `Euclidean`, which are faster. Its value is taken at a
+    distance of `√eps` from the two singular orders where β comes closer to them.
+
+    Attributes:
+        beta: β, any real number, shape `()`. Between 0 and 1 small values count more than with larger β.
+    """
+
+    beta: Array = hyper(domain=domains.REAL, kw_only=False)
+
+    def value(self, V: Array, Y: Array) -> Array:
+        gap = float(jnp.finfo(V.dtype).eps) ** 0.5
+        beta = _away_from(_away_from(self.beta, 0.0, gap), 1.0, gap)
+        ratio = jnp.log(V / Y)
+        return jnp.exp(beta * jnp.log(Y)) / (beta - 1) * (jnp.expm1(beta * ratio) / beta - jnp.expm1(ratio))
+
+    def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
+        p = jnp.exp((self.beta - 2) * log(Y))
+        return V * p, Y * p
+
+    def majorized(self, ratio: Array) -> Array:
+        exponent = 1 / jnp.maximum(jnp.maximum(2 - self.beta, self.beta - 1), 1)
+        return power(ratio, exponent)
+
+
+def _away_from(beta: Array, point: float, gap: float) -> Array:
+    moved = jnp.where(beta < point, jnp.minimum(beta, point - gap), jnp.maximum(beta, point + gap))
+    return beta + lax.stop_gradient(moved - beta)

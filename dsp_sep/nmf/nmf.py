@@ -1,0 +1,90 @@
+"""Factorisation with both factors learned."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..iterate import Algorithm
+from ..numerics import divide
+from ..pytree import hyper, node, static
+from .divergences import Divergence, KullbackLeibler
+from .penalties import Penalty
+from .rules import MajorizeMinimize, Rule
+from .starts import Random, Start
+from .updates import Factors, Observed, objective, observe, update_activations, update_dictionary
+
+
+@node
+class NMF(Algorithm):
+    """Nonnegative matrix factorisation, `min D(V | W H) + penalties`, by multiplicative updates.
+
+    Lee and Seung (2001) for β = 2 and 1, Févotte and Idier (2011) for all others. One iteration updates the one factor,
+    then the other. Data: `V` `(..., frequency, frames)`, nonnegative; each batch item has factors of its own. Output:
+    `Factors(dictionary, activations)`. The objective never rises with `MajorizeMinimize`, the default. Frames shard
+    (one all-reduce an iteration), and batch axes.
+
+    Not for telling sources apart by itself: components belong to notes and noises, not to instruments.
+
+    Attributes:
+        components: how many.
+        divergence: what is measured; Kullback-Leibler, for magnitudes, unless given.
+        rule: how the derivative becomes a factor.
+        order: which factor is updated first, as references differ: scikit-learn and torchnmf update `W` first.
+        start: where it starts from; drawn unless given.
+        dictionary_penalties: penalties on `W`.
+        activations_penalties: penalties on `H`.
+    """
+
+    components: int = static()
+    divergence: Divergence = hyper(KullbackLeibler())
+    rule: Rule = hyper(MajorizeMinimize())
+    order: tuple[str, str] = static(("dictionary", "activations"))
+    start: Start = hyper(Random())
+    dictionary_penalties: Sequence[Penalty] = hyper(())
+    activations_penalties: Sequence[Penalty] = hyper(())
+
+    def validate(self) -> None:
+        if self.components < 1:
+            raise ValueError(f"NMF: components must be at least 1, got {self.components}")
+        if sorted(self.order) != ["activations", "dictionary"]:
+            raise ValueError(f"NMF: order must hold 'dictionary' and 'activations' once each, got {self.order}")
+
+    def prepare(self, data: Array) -> Observed:
+        return observe(data, "NMF")
+
+    def init(self, data: Observed, *, key: Array | None = None) -> Factors:
+        return Factors(
+            self.start.start_dictionary(data.V, self.components, key),
+            self.start.start_activations(data.V, self.components, key),
+        )
+
+    def update(self, state: Factors, data: Observed) -> Factors:
+        for factor in self.order:
+            state = self._update_dictionary(state, data) if factor == "dictionary" else self._update_activations(state, data)
+        return state
+
+    def objective(self, state: Factors, data: Observed) -> Array:
+        W, H = state
+        penalties = [p.value(W) for p in self.dictionary_penalties] + [p.value(H) for p in self.activations_penalties]
+        return sum(penalties, objective(data, W, H, self.divergence))
+
+    def residual(self, state: Factors, data: Observed) -> Factors:
+        """The change of one iteration, both factors first normalised: their common scale is not determined."""
+        return jax.tree.map(lambda a, b: a - b, normalize(self.update(state, data)), normalize(state))
+
+    def _update_dictionary(self, state: Factors, data: Observed) -> Factors:
+        W, H = state
+        return Factors(update_dictionary(data, W, H, self.divergence, self.rule, self.dictionary_penalties), H)
+
+    def _update_activations(self, state: Factors, data: Observed) -> Factors:
+        W, H = state
+        return Factors(W, update_activations(data, W, H, self.divergence, self.rule, self.activations_penalties))
+
+
+def normalize(factors: Factors) -> Factors:
+    """The same product with columns of `W` that sum to one (a column of zeros stays)."""
+    W, H = factors
+    sums = jnp.sum(W, axis=-2, keepdims=True)
+    return Factors(divide(W, sums), jnp.swapaxes(sums, -1, -2) * H)

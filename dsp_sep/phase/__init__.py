@@ -1,0 +1,38 @@
+"""Phase recovery: waveforms that have given magnitudes, and sources that have them and sum to the mixture.
+
+Everything here alternates between three projections: onto spectrograms that are the STFT of a signal (`consistent`),
+that have given magnitudes (`project_magnitude`), and that sum to the mixture (`project_mixture`).
+
+Which one when:
+
+- One source, magnitudes alone: `GriffinLim`; `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm and
+  almost always the better one.
+- Several sources of a known mixture: `MISI`, whose answer sums to the mixture. It gains much where the magnitudes are
+  close to the true ones; where they are a mask times the mixture, the mixture's phase is hard to beat with fixed
+  hyperparameters, and training through the layers is what helps.
+- `MixtureFirstMISI` ends with the magnitudes in place of the mixture. With equal weights both go through the same
+  iterates, cut at another place.
+"""
+
+from .griffin_lim import GriffinLim
+from .misi import MISI, MixtureFirstMISI
+from .projections import consistent, project_magnitude, project_mixture
+from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
+from .weights import GivenWeights, MagnitudeRatio, Uniform
+
+__all__ = [
+    "MISI",
+    "Given",
+    "GivenWeights",
+    "GriffinLim",
+    "MagnitudeRatio",
+    "MixtureFirstMISI",
+    "MixturePhase",
+    "MixtureShare",
+    "RandomPhase",
+    "Uniform",
+    "ZeroPhase",
+    "consistent",
+    "project_magnitude",
+    "project_mixture",
+]

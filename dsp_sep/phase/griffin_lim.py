@@ -1,0 +1,56 @@
+"""Phase recovery for one source."""
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..iterate import Algorithm
+from ..numerics import square_magnitude
+from ..pytree import hyper, node, static
+from ..transforms import STFT
+from .projections import consistent, project_magnitude
+from .starts import RandomPhase, Start
+
+
+@node
+class GriffinLim(Algorithm):
+    """The Griffin-Lim algorithm (Griffin and Lim, 1984): `C ← G(A ⊙ C / |C|)`.
+
+    Data: magnitudes `A`, `(..., frequency, frames)`. State: the consistent spectrogram `C`. Output: `A ⊙ C / |C|`,
+    complex, of the same shape, to be synthesised. `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm
+    (Perraudin, Balazs and Søndergaard, 2013), equal to librosa's and torchaudio's of the same momentum. The
+    inconsistency never rises (without momentum). Batch axes shard; frames do with a halo of one window.
+
+    There is no isolated fixed point: the answer depends on the start, and its global sign is not determined.
+
+    Attributes:
+        stft: the transform.
+        start: the phase it starts from; drawn unless given.
+        length: samples of the signal; all that the frames reach unless given (librosa and torch cut the signal at
+            `(frames - 1) · hop` where they are not told).
+    """
+
+    stft: STFT = hyper(kw_only=False)
+    start: Start = hyper(RandomPhase())
+    length: int | None = static(None)
+
+    def prepare(self, data: Array) -> Array:
+        if jnp.iscomplexobj(data) or data.ndim < 2:
+            raise ValueError(
+                f"GriffinLim: magnitudes have shape {data.shape} and dtype {data.dtype}, "
+                f"expected real (..., frequency, frames)"
+            )
+        return data
+
+    def init(self, data: Array, *, key: Array | None = None) -> Array:
+        return self.start(data, None, key)
+
+    def update(self, state: Array, data: Array) -> Array:
+        return consistent(project_magnitude(state, data), self.stft, self.length)
+
+    def readout(self, state: Array, data: Array) -> Array:
+        return project_magnitude(state, data)
+
+    def objective(self, state: Array, data: Array) -> Array:
+        """The inconsistency of the answer, `‖S - G(S)‖²`."""
+        answer = project_magnitude(state, data)
+        return jnp.sum(square_magnitude(answer - consistent(answer, self.stft, self.length)), axis=(-2, -1))

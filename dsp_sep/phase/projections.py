@@ -1,0 +1,42 @@
+"""The three projections that phase recovery alternates between (Magron and Virtanen, 2023, section 2)."""
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..numerics import phase, scale
+from ..transforms import STFT
+
+
+def consistent(spectrogram: Array, stft: STFT, length: int | None = None) -> Array:
+    """`G(S) = STFT(iSTFT(S))`: the nearest spectrogram that some signal has.
+
+    Args:
+        spectrogram: complex, `(..., frequency, frames)`.
+        stft: the transform.
+        length: samples of the signal; all that the frames reach unless given.
+    """
+    return stft.consistent(spectrogram, length=length)
+
+
+def project_magnitude(spectrogram: Array, magnitude: Array) -> Array:
+    """`A ⊙ S / |S|`: the nearest spectrogram with the magnitudes `A`; the phase of zero is zero.
+
+    Args:
+        spectrogram: complex, `(..., frequency, frames)`.
+        magnitude: nonnegative, of the same shape.
+    """
+    return scale(magnitude, phase(spectrogram))
+
+
+def project_mixture(sources: Array, mixture: Array, weights: Array | float) -> Array:
+    """`S_j + λ_j (X - Σ_k S_k)`: sources that sum to the mixture, the error shared out by weights.
+
+    With equal weights these are the nearest sources that do.
+
+    Args:
+        sources: complex, `(..., sources, channels, frequency, frames)`.
+        mixture: complex, `(..., 1, channels, frequency, frames)`.
+        weights: `λ`, summing to one over the sources, a number or an array of the shape of the sources.
+    """
+    error = mixture - jnp.sum(sources, axis=-4, keepdims=True)
+    return sources + scale(jnp.asarray(weights, error.real.dtype), error)
