@@ -111,6 +111,7 @@ def semitones(note: str) -> int:
 
 
 def hertz(note: float) -> float:
+    """The frequency of a note that is given in semitones above C0."""
     return 440.0 * 2 ** ((note - semitones("A4")) / 12)
 
 
@@ -166,6 +167,7 @@ class Stem:
 
 
 def drums() -> Stem:
+    """The kit in a small room."""
     stem = Stem(1)
     for bar, pattern in enumerate(DRUMS):
         for piece, line in (pattern | ({"splash": str(CRASHES[bar])} if bar in CRASHES else {})).items():
@@ -180,6 +182,7 @@ def drums() -> Stem:
 
 
 def bass() -> Stem:
+    """Roots, fifths and the notes that lead on."""
     stem = Stem(2)
     for bar, pattern in enumerate(BASS):
         following = CHORDS[(bar + 1) % BARS]
@@ -196,6 +199,7 @@ def bass() -> Stem:
 
 
 def guitar() -> Stem:
+    """Strums on the left, picked harmonics on the right."""
     stem = Stem(3)
     for bar, chord in enumerate(CHORDS):
         strums, picks = STRUMS[STRUMMED[bar]], PICKS[PICKING[bar]]
@@ -289,6 +293,7 @@ def shaped(audio: np.ndarray, formants: np.ndarray) -> np.ndarray:
 
 
 def vocals() -> Stem:
+    """The melody, at times with a second voice, in a hall."""
     stem = Stem(4)
     for bar, line in MELODY.items():
         rest, words = line.split(maxsplit=1)
@@ -321,6 +326,7 @@ def check(name: str, used: list[tuple[int, str]]) -> None:
 
 
 def main(out: Path) -> None:
+    """Plays, checks, levels and writes the four stems."""
     out.mkdir(parents=True, exist_ok=True)
     for name, play in (("drums", drums), ("bass", bass), ("guitar", guitar), ("vocals", vocals)):
         stem = play()
