@@ -1,8 +1,11 @@
-"""Signals cut into overlapping frames, and frames added up again: each is the other's adjoint."""
+"""Signals cut into overlapping frames, and frames added up again: each is the other's transpose."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
+
+from .linear import transposes
 
 
 def blocks_per_frame(n_fft: int, hop: int) -> int:
@@ -10,22 +13,41 @@ def blocks_per_frame(n_fft: int, hop: int) -> int:
     return -(-n_fft // hop)
 
 
-def frame(signal: Array, n_fft: int, hop: int, frames: int) -> Array:
-    """Frame `t` is `signal[..., t · hop : t · hop + n_fft]`.
+def _frame(signal: Array, *, n_fft: int, hop: int) -> Array:
+    starts = np.arange(0, signal.shape[-1] - n_fft + 1, hop, dtype=np.int32)
+
+    def cut(start: Array) -> Array:
+        return lax.dynamic_slice_in_dim(signal, start, n_fft, axis=-1)
+
+    return jax.vmap(cut, out_axes=-2)(starts)
+
+
+def _overlap_add(frames: Array, *, n_fft: int, hop: int) -> Array:
+    *batch, count, _ = frames.shape
+    overlap = blocks_per_frame(n_fft, hop)
+    zero, same = jnp.zeros((), frames.dtype), [(0, 0, 0)] * len(batch)
+    frames = lax.pad(frames, zero, [*same, (0, 0, 0), (0, overlap * hop - n_fft, 0)])
+    frames = frames.reshape(*batch, count, overlap, hop)
+    shifted = [lax.pad(frames[..., k, :], zero, [*same, (k, overlap - 1 - k, 0), (0, 0, 0)]) for k in range(overlap)]
+    return sum(shifted).reshape(*batch, -1)[..., : (count - 1) * hop + n_fft]
+
+
+_frame_p, _overlap_add_p = transposes(_frame, _overlap_add)
+
+
+def frame(signal: Array, n_fft: int, hop: int) -> Array:
+    """Frame `t` is `signal[..., t · hop : t · hop + n_fft]`; as many as there are in full: the rest is left out.
 
     Args:
-        signal: `(..., samples)`, at least `(frames - 1) · hop + n_fft` of them.
+        signal: `(..., samples)`.
+        n_fft: samples of a frame.
+        hop: samples from one frame to the next.
 
     Returns:
         `(..., frames, n_fft)`.
     """
-    overlap = blocks_per_frame(n_fft, hop)
-    samples = (frames - 1 + overlap) * hop
-    batch = signal.shape[:-1]
-    signal = signal[..., :samples]
-    signal = jnp.pad(signal, [(0, 0)] * len(batch) + [(0, samples - signal.shape[-1])])
-    blocks = signal.reshape(*batch, -1, hop)
-    return jnp.concatenate([blocks[..., k : k + frames, :] for k in range(overlap)], axis=-1)[..., :n_fft]
+    rest = (signal.shape[-1] - n_fft) % hop
+    return _frame_p(signal[..., : signal.shape[-1] - rest], n_fft=n_fft, hop=hop)
 
 
 def overlap_add(frames: Array, hop: int) -> Array:
@@ -33,36 +55,29 @@ def overlap_add(frames: Array, hop: int) -> Array:
 
     Args:
         frames: `(..., frames, n_fft)`.
+        hop: samples from one frame to the next.
 
     Returns:
-        Blocks `(..., frames - 1 + overlap, hop)` with `overlap = ⌈n_fft / hop⌉`.
+        `(..., (frames - 1) · hop + n_fft)`.
     """
-    *batch, count, n_fft = frames.shape
-    overlap = blocks_per_frame(n_fft, hop)
-    none = [(0, 0)] * len(batch)
-    frames = jnp.pad(frames, none + [(0, 0), (0, overlap * hop - n_fft)]).reshape(*batch, count, overlap, hop)
-    return sum(jnp.pad(frames[..., k, :], none + [(k, overlap - 1 - k), (0, 0)]) for k in range(overlap))
+    return _overlap_add_p(frames, n_fft=frames.shape[-1], hop=hop)
 
 
 def coverage(weights: Array, hop: int, frames: int) -> Array:
-    """The overlap-add of `frames` times the same frame, at the cost of its edges.
+    """The overlap-add of so many copies of one frame, at the cost of its edges: between them it has period `hop`.
 
     Args:
-        weights: one frame, `(n_fft,)`.
+        weights: the frame, `(n_fft,)`.
+        hop: samples from one copy to the next.
+        frames: the number of copies.
 
     Returns:
-        Blocks `(frames - 1 + overlap, hop)`, as from `overlap_add`. All but the first and last `overlap - 1` are equal.
+        `((frames - 1) · hop + n_fft,)`.
     """
-    overlap = blocks_per_frame(weights.shape[-1], hop)
-    rows = frames - 1 + overlap
-    parts = jnp.pad(weights, (0, overlap * hop - weights.shape[-1])).reshape(overlap, 1, hop)
-    row, part = np.arange(rows), np.arange(overlap)[:, None]
-    present = (row >= part) & (row - part < frames)
-    edge = min(overlap - 1, rows // 2)
-    head, tail = present[:, :edge], present[:, rows - edge :]
-
-    def total(which: np.ndarray) -> Array:
-        return jnp.sum(jnp.where(which[..., None], parts, 0), axis=0)
-
-    middle = jnp.broadcast_to(total(present[:, edge : edge + 1]), (rows - 2 * edge, hop))
-    return jnp.concatenate([total(head), middle, total(tail)])
+    n_fft = weights.shape[-1]
+    overlap = blocks_per_frame(n_fft, hop)
+    if frames <= overlap:
+        return overlap_add(jnp.broadcast_to(weights, (frames, n_fft)), hop)
+    few, edge = coverage(weights, hop, overlap), (overlap - 1) * hop
+    middle = jnp.tile(few[edge : edge + hop], frames - overlap + 1)
+    return jnp.concatenate([few[:edge], middle, few[edge + hop :]])

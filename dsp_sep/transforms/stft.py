@@ -10,6 +10,7 @@ from jax import Array, lax
 
 from ..numerics import real_dtype, scale, transpose
 from ..pytree import domains, hyper, node, static
+from .fourier import fft, ifft, irfft, rfft
 from .framing import blocks_per_frame, coverage, frame, overlap_add
 from .windows import by_name
 
@@ -254,9 +255,9 @@ def _analyze_frames(stft: STFT, signal: Array) -> Array:
     if stft.onesided and jnp.iscomplexobj(signal):
         raise ValueError(f"STFT: a complex signal ({signal.dtype}) needs onesided=False")
     count = stft.frames(signal.shape[-1])
-    frames = frame(stft._extend(signal, count), stft.n_fft, stft.hop, count)
+    frames = frame(stft._extend(signal, count), stft.n_fft, stft.hop)
     window = stft._frame_window(real_dtype(signal))
-    return (jnp.fft.rfft if stft.onesided else jnp.fft.fft)(scale(_row(window, frames), frames))
+    return (rfft if stft.onesided else fft)(scale(_row(window, frames), frames), n=stft.n_fft)
 
 
 @partial(jax.jit, static_argnums=2)
@@ -272,13 +273,12 @@ def _synthesize_frames(stft: STFT, spectra: Array, length: int | None) -> Array:
     if not 0 < length < reached + stft.hop:
         raise ValueError(f"STFT: length must be 1 to {reached + stft.hop - 1} with {count} frames, got {length}")
     window = stft._frame_window(real_dtype(spectra))
-    frames = jnp.fft.irfft(spectra, stft.n_fft) if stft.onesided else jnp.fft.ifft(spectra)
-    blocks = overlap_add(scale(_row(window, frames), frames), stft.hop)
+    frames = (irfft if stft.onesided else ifft)(spectra, n=stft.n_fft)
+    signal = overlap_add(scale(_row(window, frames), frames), stft.hop)
     power = coverage(window**2, stft.hop, count)
     missed = power <= jnp.finfo(window.dtype).eps ** 2 * jnp.max(lax.stop_gradient(power))
     gain = jnp.where(missed, 0, 1 / jnp.where(missed, 1, power))
-    blocks = scale(gain.reshape((1,) * (blocks.ndim - 2) + gain.shape), blocks)
-    signal = blocks.reshape(*blocks.shape[:-2], -1)[..., stft.offset : stft.offset + length]
+    signal = scale(_row(gain, signal), signal)[..., stft.offset : stft.offset + length]
     return jnp.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, length - signal.shape[-1])])
 
 
