@@ -58,8 +58,7 @@ class Reader:
         if not 0 <= start <= self.samples:
             raise AudioError(f"{self.path} has {self.samples} samples: none to read from {start} on")
         try:
-            if self._file.tell() != start:
-                self._file.seek(start)
+            self._go_to(start)
             audio = self._file.read(min(count, self.samples - start), dtype="float32", always_2d=True).T
         except soundfile.LibsndfileError:
             raise AudioError(f"{self.path} is damaged near {start / self.rate:.2f} s: export it again") from None
@@ -68,6 +67,18 @@ class Reader:
             raise AudioError(f"{self.path} is damaged: it breaks off at {end:.2f} s: export it again")
         check_finite(audio, self.path, start / self.rate, self.rate)
         return np.ascontiguousarray(audio)
+
+    def _go_to(self, start: int) -> None:
+        position = self._file.tell()
+        if position == start:
+            return
+        if self._file.format != "OGG":
+            self._file.seek(start)
+            return
+        if start < position:  # libsndfile's seek in OGG is inexact but for the beginning: decode from there
+            position = self._file.seek(0)
+        while position < start:
+            position += len(self._file.read(min(start - position, 2**16), dtype="float32"))
 
     def blocks(self, size: int, overlap: int = 0) -> Iterator[np.ndarray]:
         """The file in order, in blocks of `size` samples that share `overlap` with the one before.

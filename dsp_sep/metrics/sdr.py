@@ -1,0 +1,81 @@
+"""The plain signal-to-distortion ratio of multichannel images: of a whole signal, by chunks, and their median."""
+
+import jax.numpy as jnp
+from jax import Array
+
+from .ratios import check, decibels
+
+
+def sdr(reference: Array, estimate: Array) -> Array:
+    """The signal-to-distortion ratio of every image, its channels pooled.
+
+    `10 log10(Σ s² / Σ (s - ŝ)²)`, the sums over channels and samples. This is the SDR of BSS Eval version 4 (museval)
+    of one frame, and the measure of the Music Demixing Challenges (which add 1e-7 to both sums).
+
+    Args:
+        reference: the true images, (..., channels, samples).
+        estimate: the estimated ones, of the same shape.
+
+    Returns:
+        Decibels, (...). NaN where the reference is silent, +inf for a perfect estimate, 0 for a silent one.
+        Differentiable where finite; elsewhere the derivatives are zero.
+
+    Raises:
+        ValueError: shapes that differ or betray swapped axes (a last axis shorter than the one before it), no floats.
+
+    Source: F.-R. Stöter, A. Liutkus, N. Ito, "The 2018 signal separation evaluation campaign", LVA/ICA 2018.
+    """
+    reference, estimate = check("sdr", reference, estimate, "channels, samples")
+    energy = jnp.sum(reference**2, axis=(-2, -1))
+    value = decibels(energy, jnp.sum((reference - estimate) ** 2, axis=(-2, -1)))
+    return jnp.where(energy == 0, jnp.nan, value)
+
+
+def chunk_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 1.0) -> Array:
+    """`sdr` of successive chunks, as museval's framewise SDR (its window and hop both `seconds`).
+
+    Samples at the end that fill no chunk are left out. Two differences to museval. There a chunk in which any one
+    source or estimate is silent is NaN for all sources, here only for the source whose reference is silent; a silent
+    estimate has 0 dB. And there a signal shorter than a chunk is one chunk, here an error.
+
+    Args:
+        reference: the true images, (..., channels, samples).
+        estimate: the estimated ones, of the same shape.
+        rate: samples per second (Hz), a Python number.
+        seconds: how long a chunk is, a Python number.
+
+    Returns:
+        Decibels, (..., chunks); NaN for chunks in which the reference is silent.
+
+    Raises:
+        ValueError: as `sdr`, and for signals shorter than a chunk.
+    """
+    reference, estimate = check("chunk_sdr", reference, estimate, "channels, samples")
+    size, samples = round(rate * seconds), reference.shape[-1]
+    if not 0 < size <= samples:
+        raise ValueError(f"chunk_sdr: expected chunks of 1 to {samples} samples, got {seconds} s at {rate} Hz")
+    return sdr(_chunks(reference, size), _chunks(estimate, size))
+
+
+def median_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 1.0) -> Array:
+    """The median of `chunk_sdr` over the chunks in which the reference sounds: museval's figure for a track.
+
+    Args:
+        reference: the true images, (..., channels, samples).
+        estimate: the estimated ones, of the same shape.
+        rate: samples per second (Hz), a Python number.
+        seconds: how long a chunk is, a Python number.
+
+    Returns:
+        Decibels, (...); NaN where the reference is silent throughout.
+
+    Raises:
+        ValueError: as `chunk_sdr`.
+    """
+    return jnp.nanmedian(chunk_sdr(reference, estimate, rate, seconds), axis=-1)
+
+
+def _chunks(signal: Array, size: int) -> Array:
+    """(..., channels, samples) to (..., chunks, channels, size)."""
+    count = signal.shape[-1] // size
+    return jnp.moveaxis(signal[..., : count * size].reshape(*signal.shape[:-1], count, size), -2, -3)

@@ -1,0 +1,153 @@
+"""The measures against museval and fast_bss_eval, against what they must equal, and their gradients."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dsp_sep.metrics import chunk_sdr, median_sdr, sdr, si_sdr
+
+GOLDEN = np.load(Path(__file__).with_name("golden.npz"))
+MEASURES = {
+    "si_sdr": si_sdr,
+    "sdr": sdr,
+    "chunk_sdr": lambda reference, estimate: chunk_sdr(reference, estimate, 100, 0.5),
+    "median_sdr": lambda reference, estimate: median_sdr(reference, estimate, 100, 0.5),
+}
+EACH = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+
+
+def signals(shape=(3, 2, 500), dtype=np.float32, noise=0.3):
+    random = np.random.default_rng(1)
+    reference = random.standard_normal(shape)
+    return reference.astype(dtype), (reference + noise * random.standard_normal(shape)).astype(dtype)
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_equals_peers(double):
+    with jax.enable_x64(double):
+        dtype = np.float64 if double else np.float32
+        reference, estimate = GOLDEN["reference"].astype(dtype), GOLDEN["estimate"].astype(dtype)
+        rate = int(GOLDEN["rate"])
+        tolerance = 1e-6 if double else 1e-3
+        chunks = chunk_sdr(reference, estimate, rate)
+        assert chunks.dtype == dtype and chunks.shape == (3, 3)
+        museval = jnp.where(jnp.isnan(chunks).any(axis=0, keepdims=True), jnp.nan, chunks)
+        np.testing.assert_allclose(museval, GOLDEN["museval_sdr"], atol=tolerance)
+        np.testing.assert_allclose(si_sdr(reference, estimate), GOLDEN["si_sdr"], atol=tolerance)
+
+
+def test_chunks_are_silent_source_by_source():
+    chunks = chunk_sdr(GOLDEN["reference"], GOLDEN["estimate"], int(GOLDEN["rate"]))
+    assert np.argwhere(np.isnan(chunks)).tolist() == [[1, 1]]
+    medians = median_sdr(GOLDEN["reference"], GOLDEN["estimate"], int(GOLDEN["rate"]))
+    np.testing.assert_allclose(medians, np.nanmedian(chunks, axis=-1), rtol=1e-6)
+    np.testing.assert_allclose(medians[1], np.mean(chunks[1, ::2]), rtol=1e-6)
+
+
+def test_a_chunk_is_sdr_of_its_samples():
+    reference, estimate = signals((2, 1, 2, 250))
+    chunks = chunk_sdr(reference, estimate, 400, 0.25)
+    assert chunks.shape == (2, 1, 2)
+    np.testing.assert_allclose(chunks[..., 1], sdr(reference[..., 100:200], estimate[..., 100:200]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("decibels", [0, 20, 40, 60])
+def test_float32_of_a_long_signal(decibels):
+    """Noise that is orthogonal to the signal and so many decibels below it, in twenty seconds at 44.1 kHz."""
+    random = np.random.default_rng(2)
+    reference, noise = random.standard_normal((2, 2, 882_000))
+    reference += 0.5
+    noise -= (noise * reference).sum(-1, keepdims=True) / (reference**2).sum(-1, keepdims=True) * reference
+    norms = [np.linalg.norm(signal, axis=-1, keepdims=True) for signal in (reference, noise)]
+    estimate = reference + noise * norms[0] / norms[1] * 10 ** (-decibels / 20)
+    reference, estimate = reference.astype(np.float32), estimate.astype(np.float32)
+    np.testing.assert_allclose(si_sdr(reference, estimate), decibels, atol=0.01)
+    np.testing.assert_allclose(si_sdr(reference, 0.37 * estimate), decibels, atol=0.01)
+    exact = [signal.astype(np.float64) for signal in (reference, estimate)]
+    expected = 10 * np.log10((exact[0] ** 2).sum() / ((exact[0] - exact[1]) ** 2).sum())
+    np.testing.assert_allclose(sdr(reference, estimate), expected, atol=0.01)
+
+
+def test_scale():
+    reference, estimate = signals()
+    np.testing.assert_allclose(si_sdr(reference, -3 * estimate), si_sdr(reference, estimate), rtol=1e-5)
+    np.testing.assert_allclose(si_sdr(1e-4 * reference, estimate), si_sdr(reference, estimate), rtol=1e-5)
+    np.testing.assert_allclose(sdr(1e-4 * reference, 1e-4 * estimate), sdr(reference, estimate), rtol=1e-5)
+    np.testing.assert_allclose(sdr(reference, 0.5 * reference), 20 * np.log10(2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("compile", [lambda f: f, jax.jit])
+def test_edges(compile):
+    reference, estimate = signals((2, 2, 300))
+    silence = np.zeros_like(reference)
+    assert np.all(compile(si_sdr)(reference, reference) == np.inf)
+    assert np.all(compile(sdr)(reference, reference) == np.inf)
+    assert np.all(np.isnan(compile(si_sdr)(silence, estimate)))
+    assert np.all(np.isnan(compile(sdr)(silence, estimate)))
+    assert np.all(np.isnan(median_sdr(silence, estimate, 100)))
+    assert np.all(compile(si_sdr)(reference, silence) == -np.inf)
+    assert np.all(compile(sdr)(reference, silence) == 0)
+    apart = reference * (np.arange(300) < 100)
+    assert np.all(compile(si_sdr)(apart, reference - apart) == -np.inf)
+
+
+@EACH
+def test_compiles_and_batches(measure):
+    reference, estimate = signals()
+    value = measure(reference, estimate)
+    assert value.dtype == jnp.float32
+    np.testing.assert_allclose(jax.jit(measure)(reference, estimate), value, rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(measure)(reference, estimate), value, rtol=1e-5)
+    np.testing.assert_allclose(measure(reference[None], estimate[None])[0], value, rtol=1e-5)
+    np.testing.assert_allclose(measure(reference[1], estimate[1]), value[1], rtol=1e-5)
+
+
+@EACH
+def test_gradient_by_finite_differences(measure, x64):
+    reference, estimate = signals((2, 2, 150), np.float64)
+    random = np.random.default_rng(3)
+    direction = random.standard_normal(estimate.shape)
+
+    def along(t):
+        return measure(jnp.asarray(reference), jnp.asarray(estimate) + t * jnp.asarray(direction)).sum()
+
+    step = 1e-5
+    expected = (along(step) - along(-step)) / (2 * step)
+    gradient = jax.grad(lambda e: measure(jnp.asarray(reference), e).sum())(jnp.asarray(estimate))
+    np.testing.assert_allclose(np.vdot(gradient, direction), expected, rtol=1e-7)
+    np.testing.assert_allclose(jax.jvp(along, (0.0,), (1.0,))[1], expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("measure", [si_sdr, sdr])
+def test_gradient_is_finite_where_the_value_is_not(measure):
+    reference, estimate = signals((1, 2, 150))
+    silence = np.zeros_like(reference)
+    for pair in ((reference, reference), (reference, silence), (silence, estimate), (silence, silence)):
+        gradients = jax.grad(lambda r, e: measure(r, e).sum(), argnums=(0, 1))(*map(jnp.asarray, pair))
+        assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
+
+
+@EACH
+def test_refuses_what_cannot_be_meant(measure):
+    reference, estimate = signals()
+    with pytest.raises(ValueError, match="must have one shape"):
+        measure(reference, estimate[:1])
+    with pytest.raises(ValueError, match="swapped"):
+        measure(reference.swapaxes(1, 2), estimate.swapaxes(1, 2))
+    with pytest.raises(ValueError, match="floating-point"):
+        measure(reference.astype(np.int32), estimate.astype(np.int32))
+    with pytest.raises(ValueError, match="of shape"):
+        measure(reference[..., :0], estimate[..., :0])
+
+
+def test_refuses_missing_channels_and_short_signals():
+    reference, estimate = signals()
+    with pytest.raises(ValueError, match=r"\(\.\.\., channels, samples\)"):
+        sdr(reference[0, 0], estimate[0, 0])
+    with pytest.raises(ValueError, match="chunks of 1 to 500 samples"):
+        chunk_sdr(reference, estimate, 501)
+    with pytest.raises(ValueError, match="chunks of 1 to 500 samples"):
+        chunk_sdr(reference, estimate, 0)
