@@ -77,8 +77,8 @@ class Reader:
             return
         if start < position:  # libsndfile's seek in OGG is inexact but for the beginning: decode from there
             position = self._file.seek(0)
-        while position < start:
-            position += len(self._file.read(min(start - position, 2**16), dtype="float32"))
+        while passed := len(self._file.read(min(start - position, 2**16), dtype="float32")):
+            position += passed
 
     def blocks(self, size: int, overlap: int = 0) -> Iterator[np.ndarray]:
         """The file in order, in blocks of `size` samples that share `overlap` with the one before.

@@ -1,11 +1,15 @@
 """The plain signal-to-distortion ratio of multichannel images: of a whole signal, by chunks, and their median."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from .ratios import check, decibels
 
 
+@jax.jit
 def sdr(reference: Array, estimate: Array) -> Array:
     """The signal-to-distortion ratio of every image, its channels pooled.
 
@@ -31,6 +35,7 @@ def sdr(reference: Array, estimate: Array) -> Array:
     return jnp.where(energy == 0, jnp.nan, value)
 
 
+@partial(jax.jit, static_argnames=("rate", "seconds"))
 def chunk_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 1.0) -> Array:
     """`sdr` of successive chunks, as museval's framewise SDR (its window and hop both `seconds`).
 
@@ -57,6 +62,7 @@ def chunk_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 1
     return sdr(_chunks(reference, size), _chunks(estimate, size))
 
 
+@partial(jax.jit, static_argnames=("rate", "seconds"))
 def median_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 1.0) -> Array:
     """The median of `chunk_sdr` over the chunks in which the reference sounds: museval's figure for a track.
 

@@ -1,11 +1,13 @@
 """The scale-invariant signal-to-distortion ratio."""
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from .ratios import check, decibels
 
 
+@jax.jit
 def si_sdr(reference: Array, estimate: Array) -> Array:
     """The scale-invariant signal-to-distortion ratio of every signal, each channel on its own.
 
