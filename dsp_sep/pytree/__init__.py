@@ -7,27 +7,32 @@ checkpoint of a model.
 - `node`, `hyper`, `static`: how such a class is written.
 - `domains`: where a leaf lives, and the free parameter that moves it there.
 - `unconstrain`, `constrain`, `names`: leaves chosen by dotted name, as free numbers for an optimiser.
+- `save`, `load`: nodes as files.
 - `Network`, `network`: a flax module as a field of an algorithm.
 """
 
 from . import domains
 from .decorator import hyper, node, static
+from .files import ModelFileError, load, save
 from .leaves import cast, combine, names, partition
 from .network import Network, network
 from .parameters import Free, constrain, unconstrain
 
 __all__ = [
     "Free",
+    "ModelFileError",
     "Network",
     "cast",
     "combine",
     "constrain",
     "domains",
     "hyper",
+    "load",
     "names",
     "network",
     "node",
     "partition",
+    "save",
     "static",
     "unconstrain",
 ]

@@ -14,6 +14,8 @@ from .domains import REAL, Domain
 
 T = typing.TypeVar("T")
 _MISSING: Any = dataclasses.MISSING
+NODES: dict[str, type] = {}
+"""Every class that `node` has made, by module and name."""
 
 
 def hyper(
@@ -44,7 +46,9 @@ def static(default: Any = _MISSING, *, kw_only: bool = True) -> Any:
     return dataclasses.field(default=default, kw_only=kw_only, metadata={"static": True})
 
 
-@typing.dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(hyper, static))
+@typing.dataclass_transform(
+    frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(hyper, static)
+)
 def node(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass and a pytree.
 
@@ -53,10 +57,12 @@ def node(cls: type[T]) -> type[T]:
 
     Raises:
         ValueError: at construction, for a value outside the domain of its field.
+        TypeError: at construction, for a static field that is not hashable.
     """
     setattr(cls, "__post_init__", _post_init)
     setattr(cls, "__repr__", _repr)
     cls = dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)(cls)
+    NODES[f"{cls.__module__}:{cls.__qualname__}"] = cls
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     leaves = tuple(f.name for f in fields if not f.metadata.get("static"))
     fixed = tuple(f.name for f in fields if f.metadata.get("static"))
@@ -81,6 +87,7 @@ def node(cls: type[T]) -> type[T]:
 def _post_init(self: Any) -> None:
     for field in dataclasses.fields(self):
         if field.metadata.get("static"):
+            _check_hashable(self, field.name)
             continue
         value = jax.tree.map(_strong, getattr(self, field.name))
         object.__setattr__(self, field.name, value)
@@ -90,6 +97,13 @@ def _post_init(self: Any) -> None:
                 raise ValueError(f"{type(self).__name__}: {field.name} must be {domain.expected}, got {_short(leaf)}")
     if hasattr(self, "validate"):
         self.validate()
+
+
+def _check_hashable(self: Any, name: str) -> None:
+    try:
+        hash(getattr(self, name))
+    except TypeError:
+        raise TypeError(f"{type(self).__name__}: {name} must be hashable, got {getattr(self, name)!r}") from None
 
 
 def _strong(value: Any) -> Any:
