@@ -64,7 +64,7 @@ def run(
 
 @partial(jax.jit, static_argnames=("gradient", "record", "every"))
 def _run(unfolded, data, key, state, *, gradient, record, every) -> Result:
-    data = unfolded.shared.prepare(data)
+    data = unfolded.prepare(data)
     if state is None:
         state = unfolded[0].init(data, key=key)
 
@@ -191,8 +191,8 @@ def _enter(data: Any, algorithm: Any, state: Any) -> tuple[Any, Any, Any]:
 
 
 def _finite(tree: Any) -> Array:
-    leaves = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]
-    return jnp.all(jnp.stack(leaves))
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
 
 
 def _integer(value: int) -> Array:

@@ -1,14 +1,13 @@
 """When an iteration stops, as objects."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-
-from ..numerics import square_magnitude
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +42,13 @@ class RelativeChange:
     def holds(self, value: Any, previous: Any) -> Array:
         """Whether the change from `previous` to `value` is small enough."""
         change = jax.tree.map(lambda new, old: new - old, value, previous)
-        return jnp.sqrt(_square_norm(change)) <= self.tolerance * jnp.sqrt(_square_norm(previous))
+        return _norm(change) <= self.tolerance * _norm(previous)
 
 
-def _square_norm(tree: Any) -> Array:
-    return sum(jnp.sum(square_magnitude(leaf)) for leaf in jax.tree.leaves(tree))  # type: ignore[return-value]
+def _norm(tree: Any) -> Array:
+    """The Euclidean norm of all inexact leaves; no square overflows or underflows on the way."""
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    parts = [part for leaf in leaves for part in ((leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,))]
+    largest = functools.reduce(jnp.maximum, [jnp.max(jnp.abs(part), initial=0) for part in parts])
+    unit = jnp.where(largest > 0, largest, 1)
+    return unit * jnp.sqrt(sum(jnp.sum((part / unit) ** 2) for part in parts))

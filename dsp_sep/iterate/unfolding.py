@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..pytree import combine, hyper, node, partition, static
+from ..pytree import combine, hyper, names, node, partition, static
 from ..pytree.leaves import select
 
 
@@ -36,6 +36,23 @@ class Unfolded:
         if not -self.depth <= index < self.depth:
             raise IndexError(f"layer {index} of an Unfolded of depth {self.depth}")
         return combine(jax.tree.map(lambda leaf: leaf[index], self.layers), self.shared)
+
+    def prepare(self, data: Any) -> Any:
+        """The data as all layers share it; the algorithm finds no value in its untied leaves."""
+        untied = [_Untied(name) for name in names(self.layers)]
+        return combine(jax.tree.unflatten(jax.tree.structure(self.layers), untied), self.shared).prepare(data)
+
+
+class _Untied:
+    """What stands for an untied leaf where there is no layer: it says so to whoever reads it."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__") and attribute != "__jax_array__":
+            raise AttributeError(attribute)
+        raise TypeError(f"{self.name} differs from layer to layer, and is read before the first one (in `prepare`)")
 
 
 def unfold(algorithm: Any, depth: int, *, untied: Sequence[str] = ()) -> Unfolded:

@@ -41,7 +41,7 @@ class Momentum(Algorithm):
 
     def init(self, data: Any, *, key: Array | None = None) -> MomentumState:
         state = self.algorithm.init(data, key=key)
-        return MomentumState(state, state, jnp.zeros_like(self.momentum))
+        return MomentumState(state, state, jnp.zeros((), self.momentum.dtype))
 
     def update(self, state: MomentumState, data: Any) -> MomentumState:
         plain = self.algorithm.update(state.extrapolated, data)
@@ -73,7 +73,8 @@ class BestSoFarState(NamedTuple):
 class BestSoFar(Algorithm):
     """Remember, for each batch item, the state with the lowest objective, and answer with that.
 
-    For iterations that do not descend. It costs one evaluation of the objective an iteration.
+    For iterations that do not descend. It costs one evaluation of the objective an iteration. Arrays of the state with
+    fewer axes than the objective are taken to be common to all items; the latest of these are kept.
 
     Attributes:
         algorithm: the wrapped algorithm.
@@ -97,6 +98,8 @@ class BestSoFar(Algorithm):
         better = value < state.value
 
         def choose(new: Array, old: Array) -> Array:
+            if new.ndim < better.ndim:
+                return new
             return jnp.where(better.reshape(better.shape + (1,) * (new.ndim - better.ndim)), new, old)
 
         best = jax.tree.map(choose, current, state.best)

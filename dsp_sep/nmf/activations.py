@@ -10,7 +10,7 @@ from ..pytree import domains, hyper, node
 from .divergences import Divergence, KullbackLeibler
 from .penalties import Penalty
 from .rules import MajorizeMinimize, Rule
-from .starts import Proportional, Start
+from .starts import Proportional, Start, fits
 from .updates import Observed, objective, observe, update_activations
 
 
@@ -41,10 +41,11 @@ class Activations(Algorithm):
         return observe(data, "Activations")
 
     def init(self, data: Observed, *, key: Array | None = None) -> Array:
-        if self.dictionary.ndim < 2 or self.dictionary.shape[-2] != data.V.shape[-2]:
+        shape = self.dictionary.shape
+        if not fits(shape, (*data.V.shape[:-1], *shape[-1:])):
             raise ValueError(
-                f"Activations: dictionary has shape {self.dictionary.shape}, expected (frequency, components) with "
-                f"the {data.V.shape[-2]} frequencies of a spectrogram of shape {data.V.shape}"
+                f"Activations: dictionary has shape {shape}, expected (frequency, components), or batch axes before "
+                f"these, to go with a spectrogram of shape {data.V.shape}"
             )
         return self.start.start_activations_of(data.V, self._dictionary(data), key)
 

@@ -8,7 +8,7 @@ Source: Févotte and Idier, "Algorithms for nonnegative matrix factorization wit
 import abc
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from ..numerics import log, matmul, power, transpose
 from ..pytree import domains, hyper, node
@@ -101,8 +101,8 @@ class ItakuraSaito(Divergence):
 class Beta(Divergence):
     """The beta-divergence of any order, `(v^β + (β - 1) y^β - β v y^(β-1)) / (β (β - 1))`, with β a trainable leaf.
 
-    With β = 0, 1, 2 it is `ItakuraSaito`, `KullbackLeibler`, `Euclidean`, which are faster. Its value is taken at a
-    distance of `√eps` from the two singular orders where β comes closer to them.
+    With β = 0, 1, 2 it is `ItakuraSaito`, `KullbackLeibler`, `Euclidean`, which are faster. Its value is computed as
+    `v L(β - 1) - L(β)`, where `L(p) = (v^p - y^p) / p` is `log(v/y)` at `p = 0`, so that no order is singular.
 
     Attributes:
         beta: β, any real number, shape `()`. Between 0 and 1 small values count more than with larger β.
@@ -111,10 +111,7 @@ class Beta(Divergence):
     beta: Array = hyper(domain=domains.REAL, kw_only=False)
 
     def value(self, V: Array, Y: Array) -> Array:
-        gap = float(jnp.finfo(V.dtype).eps) ** 0.5
-        beta = _away_from(_away_from(self.beta, 0.0, gap), 1.0, gap)
-        ratio = jnp.log(V / Y)
-        return jnp.exp(beta * jnp.log(Y)) / (beta - 1) * (jnp.expm1(beta * ratio) / beta - jnp.expm1(ratio))
+        return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)
 
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
         p = jnp.exp((self.beta - 2) * log(Y))
@@ -125,6 +122,11 @@ class Beta(Divergence):
         return power(ratio, exponent)
 
 
-def _away_from(beta: Array, point: float, gap: float) -> Array:
-    moved = jnp.where(beta < point, jnp.minimum(beta, point - gap), jnp.maximum(beta, point + gap))
-    return beta + lax.stop_gradient(moved - beta)
+def _power_difference(V: Array, Y: Array, p: Array) -> Array:
+    """`(V^p - Y^p) / p`, and its limit `log(V / Y)` at `p = 0`."""
+    log_v, log_y = jnp.log(V), jnp.log(Y)
+    half = p * (log_v - log_y) / 2
+    small = jnp.abs(half) < 0.01
+    safe = jnp.where(small, 1, half)
+    quotient = jnp.where(small, 1 + half**2 / 6 * (1 + half**2 / 20), jnp.sinh(safe) / safe)
+    return (log_v - log_y) * jnp.exp(p * (log_v + log_y) / 2) * quotient

@@ -62,7 +62,11 @@ class NMF(Algorithm):
 
     def update(self, state: Factors, data: Observed) -> Factors:
         for factor in self.order:
-            state = self._update_dictionary(state, data) if factor == "dictionary" else self._update_activations(state, data)
+            state = (
+                self._update_dictionary(state, data)
+                if factor == "dictionary"
+                else self._update_activations(state, data)
+            )
         return state
 
     def objective(self, state: Factors, data: Observed) -> Array:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..numerics import divide
@@ -48,7 +49,9 @@ class Proportional:
     """For a dictionary that stays: all components equally active, as loud in each frame as `V` is. Draws nothing."""
 
     def start_dictionary(self, V: Array, components: int, key: Array | None) -> Array:
-        raise ValueError("Proportional starts the activations of a dictionary that is known; use Random for both factors")
+        raise ValueError(
+            "Proportional starts the activations of a dictionary that is known; use Random for both factors"
+        )
 
     start_activations = start_dictionary
 
@@ -83,6 +86,14 @@ def proportional(V: Array, W: Array) -> Array:
     return divide(jnp.sum(V, axis=-2, keepdims=True), jnp.sum(W, axis=(-2, -1), keepdims=True))
 
 
+def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether the last two axes are those expected, and the ones before broadcast to theirs."""
+    try:
+        return shape[-2:] == expected[-2:] and np.broadcast_shapes(shape, expected) == expected
+    except ValueError:
+        return False
+
+
 def _activations_shape(V: Array, W: Array) -> tuple[int, ...]:
     return (*V.shape[:-2], W.shape[-1], V.shape[-1])
 
@@ -90,7 +101,7 @@ def _activations_shape(V: Array, W: Array) -> tuple[int, ...]:
 def _given(value: Array | None, name: str, shape: tuple[int, ...]) -> Array:
     if value is None:
         raise ValueError(f"Given: {name} of shape {shape} is needed here, and none was given")
-    if value.shape[-2:] != shape[-2:]:
+    if not fits(value.shape, shape):
         raise ValueError(f"Given: {name} has shape {value.shape}, expected {shape}")
     return jnp.broadcast_to(value, shape)
 

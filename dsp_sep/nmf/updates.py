@@ -6,14 +6,14 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import floor, matmul, tiny
+from ..numerics import expand, floor, matmul, tiny
 from .divergences import Divergence
 from .penalties import Penalty
 from .rules import Rule
 
 
 class Factors(NamedTuple):
-    """A factorisation: the dictionary `W` `(..., frequency, components)`, the activations `H` `(..., components, frames)`."""
+    """The dictionary `W` `(..., frequency, components)` and the activations `H` `(..., components, frames)`."""
 
     dictionary: Array
     activations: Array
@@ -98,7 +98,7 @@ def parts(dictionary: Array, activations: Array, components: Sequence[int]) -> A
     """Each source's part of the model, `W_j H_j`.
 
     Args:
-        dictionary: `(..., frequency, components in all)`, such as `join` gave.
+        dictionary: `(frequency, components in all)`, such as `join` gave, or with the axes of the activations before.
         activations: `(..., channels, components in all, frames)`.
         components: how many of them belong to each source, in order.
 
@@ -106,10 +106,17 @@ def parts(dictionary: Array, activations: Array, components: Sequence[int]) -> A
         `(..., sources, channels, frequency, frames)`.
 
     Raises:
-        ValueError: if the numbers of components do not add up.
+        ValueError: if the numbers of components do not add up, or there is no channel axis.
     """
+    if activations.ndim < 3:
+        raise ValueError(
+            f"parts: activations have shape {activations.shape}, expected (..., channels, components, frames)"
+        )
+    dictionary = expand(dictionary, activations.ndim)
     if sum(components) != dictionary.shape[-1]:
-        raise ValueError(f"parts: components {tuple(components)} do not add up to the {dictionary.shape[-1]} of the dictionary")
+        raise ValueError(
+            f"parts: components {tuple(components)} do not add up to the {dictionary.shape[-1]} of the dictionary"
+        )
     ends = [sum(components[: j + 1]) for j in range(len(components))]
-    ranges = [slice(end - count, end) for end, count in zip(ends, components)]
+    ranges = [slice(end - count, end) for end, count in zip(ends, components, strict=True)]
     return jnp.stack([matmul(dictionary[..., r], activations[..., r, :]) for r in ranges], axis=-4)

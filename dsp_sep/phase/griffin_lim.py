@@ -25,8 +25,8 @@ class GriffinLim(Algorithm):
     Attributes:
         stft: the transform.
         start: the phase it starts from; drawn unless given.
-        length: samples of the signal; all that the frames reach unless given (librosa and torch cut the signal at
-            `(frames - 1) · hop` where they are not told).
+        length: samples of the signal; those of the longest that has so many frames unless given (librosa and torch
+            take `(frames - 1) · hop` where they are not told).
     """
 
     stft: STFT = hyper(kw_only=False)

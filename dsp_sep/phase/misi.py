@@ -15,7 +15,7 @@ from .weights import MixtureWeight, Uniform
 
 
 class Separation(NamedTuple):
-    """The mixture `(..., 1, channels, frequency, frames)`, the magnitudes `(..., sources, channels, frequency, frames)`."""
+    """A mixture with a source axis of length one, and magnitudes `(..., sources, channels, frequency, frames)`."""
 
     mixture: Array
     magnitudes: Array
@@ -52,7 +52,7 @@ class MISI(Algorithm):
         stft: the transform.
         mixture_weight: how the error of the mixture is shared: `Uniform`, `MagnitudeRatio(exponent)`, `GivenWeights`.
         start: the spectrograms it starts from; the mixture's phase unless given.
-        length: samples of the signals; all that the frames reach unless given.
+        length: samples of the signals; those of the longest that has so many frames unless given.
     """
 
     stft: STFT = hyper(kw_only=False)
@@ -87,7 +87,7 @@ class MixtureFirstMISI(Algorithm):
         stft: the transform.
         mixture_weight: how the error of the mixture is shared.
         start: the spectrograms it starts from; an equal share of the mixture unless given.
-        length: samples of the signals; all that the frames reach unless given.
+        length: samples of the signals; those of the longest that has so many frames unless given.
     """
 
     stft: STFT = hyper(kw_only=False)

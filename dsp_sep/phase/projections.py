@@ -13,9 +13,14 @@ def consistent(spectrogram: Array, stft: STFT, length: int | None = None) -> Arr
     Args:
         spectrogram: complex, `(..., frequency, frames)`.
         stft: the transform.
-        length: samples of the signal; all that the frames reach unless given.
+        length: samples of the signal; those of the longest that has so many frames unless given.
     """
-    return stft.consistent(spectrogram, length=length)
+    return stft.consistent(spectrogram, length=longest(stft, spectrogram.shape[-1]) if length is None else length)
+
+
+def longest(stft: STFT, frames: int) -> int | None:
+    """Samples of the longest signal that has so many frames; `None` where those the transform takes by itself are."""
+    return frames * stft.hop - 1 + stft.n_fft % 2 if stft.centered else None
 
 
 def project_magnitude(spectrogram: Array, magnitude: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jax.tree_util import GetAttrKey
 
-from .domains import REAL, Domain
+from .domains import Domain
 
 T = typing.TypeVar("T")
 _MISSING: Any = dataclasses.MISSING
@@ -59,8 +59,8 @@ def node(cls: type[T]) -> type[T]:
         ValueError: at construction, for a value outside the domain of its field.
         TypeError: at construction, for a static field that is not hashable.
     """
-    setattr(cls, "__post_init__", _post_init)
-    setattr(cls, "__repr__", _repr)
+    cls.__post_init__ = _post_init  # type: ignore[attr-defined]
+    cls.__repr__ = _repr  # type: ignore[method-assign, assignment]
     cls = dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)(cls)
     NODES[f"{cls.__module__}:{cls.__qualname__}"] = cls
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
@@ -72,12 +72,12 @@ def node(cls: type[T]) -> type[T]:
 
     def unflatten(aux, children):
         self = object.__new__(cls)
-        self.__dict__.update(zip(leaves + fixed, (*children, *aux)))
+        self.__dict__.update(zip(leaves + fixed, (*children, *aux), strict=True))
         return self
 
     jax.tree_util.register_pytree_with_keys(
         cls,
-        lambda self: (tuple(zip(map(GetAttrKey, leaves), values(self, leaves))), values(self, fixed)),
+        lambda self: (tuple(zip(map(GetAttrKey, leaves), values(self, leaves), strict=True)), values(self, fixed)),
         unflatten,
         lambda self: (values(self, leaves), values(self, fixed)),
     )

@@ -8,6 +8,7 @@ another number than went in, and send 0 and 1 to infinity.)
 
 import abc
 import dataclasses
+import math
 
 import jax.numpy as jnp
 import numpy as np
@@ -63,7 +64,10 @@ class Real(Domain):
 
 
 class Nonnegative(Domain):
-    """Numbers from zero on, `start · exp(u)`: zeros stay zero, as under multiplicative updates."""
+    """Numbers from zero on, `start · exp(u)`: zeros stay zero, as under multiplicative updates.
+
+    The factor ends where its square would leave the numbers of the dtype (about `e^±44` in single precision).
+    """
 
     expected = "nonnegative"
 
@@ -71,7 +75,7 @@ class Nonnegative(Domain):
         return bool(np.all(value >= 0))
 
     def value(self, u: Array, start: Array) -> Array:
-        return start * jnp.exp(u)
+        return start * _exp(u)
 
     def stuck(self, start: np.ndarray) -> bool:
         return not start.any()
@@ -114,7 +118,8 @@ class Simplex(Domain):
         return value.ndim > 0 and bool(np.all(value >= 0) and np.all(value.sum(-1) > 0))
 
     def value(self, u: Array, start: Array) -> Array:
-        grown = start * jnp.exp(u - lax.stop_gradient(jnp.max(u, axis=-1, keepdims=True)))
+        largest = jnp.max(u, axis=-1, keepdims=True, where=start > 0, initial=-jnp.inf)
+        grown = start * jnp.exp(jnp.where(start > 0, u - lax.stop_gradient(largest), 0))
         return grown * (jnp.sum(start, axis=-1, keepdims=True) / jnp.sum(grown, axis=-1, keepdims=True))
 
     def stuck(self, start: np.ndarray) -> bool:
@@ -135,11 +140,13 @@ class UnitNorm(Domain):
     def value(self, u: Array, start: Array) -> Array:
         moved = REAL.value(u, start)
         before, after = (jnp.sum(square_magnitude(m), axis=-2, keepdims=True) for m in (start, moved))
-        return scale(jnp.sqrt(before / after), moved)
+        lost = after == 0
+        gain = jnp.sqrt(before / jnp.where(lost, 1, after))
+        return jnp.where(lost, start, scale(gain, moved))
 
 
 class HermitianPositiveDefinite(Domain):
-    """Hermitian positive definite matrices (last two axes), `A + L (M Mᴴ - I) Lᴴ` with `A = L Lᴴ` (Cholesky).
+    """Hermitian positive definite matrices (last two axes), `(L M) (L M)ᴴ` for a start `L Lᴴ` (Cholesky).
 
     `M` is lower triangular with the exponential of the diagonal of `u`, so that `L M` is again a Cholesky factor.
     """
@@ -155,12 +162,13 @@ class HermitianPositiveDefinite(Domain):
         return REAL.free(start)
 
     def value(self, u: Array, start: Array) -> Array:
+        untouched = jnp.all(u == 0)
         u = REAL.value(u, jnp.zeros_like(start))
         eye = jnp.eye(start.shape[-1], dtype=start.dtype).reshape((1,) * (start.ndim - 2) + start.shape[-2:])
-        lower = jnp.tril(u, -1) + scale(jnp.exp(u.real), eye)
-        factor = jnp.linalg.cholesky(lax.stop_gradient(start))
-        change = matmul(lower, jnp.conj(transpose(lower))) - eye
-        return start + matmul(matmul(factor, change), jnp.conj(transpose(factor)))
+        lower = jnp.tril(u, -1) + scale(_exp(u.real / 2) ** 2, eye)
+        factor = matmul(jnp.linalg.cholesky(start), lower)
+        moved = matmul(factor, jnp.conj(transpose(factor)))
+        return lax.stop_gradient(jnp.where(untouched, start, moved)) + (moved - lax.stop_gradient(moved))
 
 
 class Fixed(Domain):
@@ -176,6 +184,12 @@ class Fixed(Domain):
 
     def stuck(self, start: np.ndarray) -> bool:
         return True
+
+
+def _exp(u: Array) -> Array:
+    """The exponential, held where its square and that of its inverse are finite."""
+    bound = -math.log(tiny(u.dtype))
+    return jnp.exp(jnp.clip(u, -bound, bound))
 
 
 REAL = Real()

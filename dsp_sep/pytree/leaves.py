@@ -87,7 +87,7 @@ def partition(tree: Any, chosen: set[str]) -> tuple[Any, Any]:
     leaves, structure = describe(tree), jax.tree.structure(tree)
     inside = [leaf.value if leaf.name in chosen else None for leaf in leaves]
     outside = [None if leaf.name in chosen else leaf.value for leaf in leaves]
-    return structure.unflatten(inside), structure.unflatten(outside)
+    return jax.tree.unflatten(structure, inside), jax.tree.unflatten(structure, outside)
 
 
 def combine(first: Any, second: Any) -> Any:
@@ -104,4 +104,4 @@ def cast(tree: Any, dtype: Any) -> Any:
             return leaf.value
         return leaf.value.astype(complex_dtype if jnp.iscomplexobj(leaf.value) else dtype)
 
-    return jax.tree.structure(tree).unflatten([convert(leaf) for leaf in describe(tree)])
+    return jax.tree.unflatten(jax.tree.structure(tree), [convert(leaf) for leaf in describe(tree)])

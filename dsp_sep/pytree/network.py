@@ -25,7 +25,7 @@ class _ByValue:
             jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
             for leaf in jax.tree.leaves(state)
         )
-        self._content = tuple((np.asarray(leaf).tobytes(), str(leaf.dtype)) for leaf in keyless)
+        self._content = tuple((np.asarray(leaf).tobytes(), leaf.shape, str(leaf.dtype)) for leaf in keyless)
 
     def __hash__(self) -> int:
         return hash(self._content)
@@ -64,13 +64,9 @@ def network(module: nnx.Module) -> Network:
     """
     module = nnx.clone(module)
     module.eval()
-    graph, params, statistics, counters = nnx.split(module, nnx.Param, _is_number, ...)
-    return Network(
-        params=nnx.to_pure_dict(params),
-        statistics=nnx.to_pure_dict(statistics),
-        graph=graph,
-        counters=_ByValue(nnx.to_pure_dict(counters)),
-    )
+    graph, *states = nnx.split(module, nnx.Param, _is_number, ...)
+    params, statistics, counters = (nnx.to_pure_dict(state) for state in states)
+    return Network(params=params, statistics=statistics, graph=graph, counters=_ByValue(counters))
 
 
 def _is_number(path: tuple, variable: Any) -> bool:

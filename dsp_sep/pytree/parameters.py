@@ -70,4 +70,4 @@ def constrain(params: Free, tree: Any) -> Any:
         leaf.domain.value(params.values[leaf.name], leaf.value) if leaf.name in params.values else leaf.value
         for leaf in leaves
     ]
-    return jax.tree.structure(tree).unflatten(moved)
+    return jax.tree.unflatten(jax.tree.structure(tree), moved)
