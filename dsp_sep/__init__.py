@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         run_until,
         unfold,
     )
-    from .pytree import constrain, names, network, unconstrain
+    from .pytree import assign, constrain, load, names, network, save, unconstrain
     from .transforms import STFT
 
 _ROOMS = (
@@ -65,11 +65,14 @@ _HOMES = {
     "Status": "iterate",
     "Truncated": "iterate",
     "Unfolded": "iterate",
+    "assign": "pytree",
     "constrain": "pytree",
+    "load": "pytree",
     "names": "pytree",
     "network": "pytree",
     "run": "iterate",
     "run_until": "iterate",
+    "save": "pytree",
     "unconstrain": "pytree",
     "unfold": "iterate",
 }

@@ -7,11 +7,13 @@ checkpoint of a model.
 - `node`, `hyper`, `static`: how such a class is written.
 - `domains`: where a leaf lives, and the free parameter that moves it there.
 - `unconstrain`, `constrain`, `names`: leaves chosen by dotted name, as free numbers for an optimiser.
+- `assign`: leaves set by name.
 - `save`, `load`: nodes as files.
 - `Network`, `network`: a flax module as a field of an algorithm.
 """
 
 from . import domains
+from .assign import assign
 from .decorator import hyper, node, static
 from .files import ModelFileError, load, save
 from .leaves import cast, combine, names, partition
@@ -22,6 +24,7 @@ __all__ = [
     "Free",
     "ModelFileError",
     "Network",
+    "assign",
     "cast",
     "combine",
     "constrain",
