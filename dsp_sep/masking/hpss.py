@@ -116,7 +116,7 @@ def _middle(x: Array, size: int) -> Array:
     lower = [run[:rows] for run in _sorted_windows(x, half)]
     upper = [run[half:] for run in _sorted_windows(x, size - half)] if size > 1 else []
     median = lower[-1]
-    for a, b in zip(lower, reversed(upper)):
+    for a, b in zip(lower[:-1], reversed(upper), strict=True):
         median = jnp.minimum(median, jnp.maximum(a, b))
     return median
 
@@ -140,7 +140,7 @@ def _merge(a: list[Array], b: list[Array]) -> list[Array]:
         return [jnp.minimum(a[0], b[0]), jnp.maximum(a[0], b[0])]
     even, odd = _merge(a[::2], b[::2]), _merge(a[1::2], b[1::2])
     merged = even[:1]
-    for low, high in zip(odd, even[1:]):
+    for low, high in zip(odd, even[1:], strict=False):
         merged += [jnp.minimum(low, high), jnp.maximum(low, high)]
     pairs = min(len(odd), len(even) - 1)
     return merged + odd[pairs:] + even[1 + pairs :]

@@ -1,0 +1,32 @@
+"""Whole ways from waveform to named stems. The stems always sum to the mixture.
+
+Which one when:
+
+- `HarmonicPercussive`: what sounds on and what strikes. Nothing to learn, fast; for drums against tuned instruments.
+- `learn_blind`: groups of similar sounds, found in the recording itself. For few instruments of different timbre.
+- `Supervised`: dictionaries learned from recordings of each source alone, or the whole chain unfolded and trained. The
+  best of these where such recordings exist.
+
+Around them: `Chunked` for any length in bounded memory, `Resampled` for another sample rate. What all have in common
+is `Separator`.
+"""
+
+from .blind import learn_blind
+from .chunks import Chunked
+from .harmonic_percussive import HarmonicPercussive
+from .protocol import Separator
+from .resampled import Resampled
+from .resolution import stft_for
+from .supervised import Supervised, classic, learn_dictionaries
+
+__all__ = [
+    "Chunked",
+    "HarmonicPercussive",
+    "Resampled",
+    "Separator",
+    "Supervised",
+    "classic",
+    "learn_blind",
+    "learn_dictionaries",
+    "stft_for",
+]

@@ -1,0 +1,43 @@
+"""What sounds on, and what strikes: two stems without anything learned."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..masking.hpss import HPSS
+from ..numerics import magnitude, scale
+from ..pytree import cast, hyper, node
+from ..transforms import STFT
+
+
+@node
+class HarmonicPercussive:
+    """Harmonic/percussive separation: median filters, soft masks, inverse STFT (Fitzgerald 2010).
+
+    Tuned instruments and drums, or a preparation for the analysis of either. Not for telling two tuned instruments
+    apart; voices end up in both stems.
+
+    Attributes:
+        stft: the transform; see `stft_for`.
+        mask: the median filters and the exponent of the masks.
+    """
+
+    stft: STFT = hyper(kw_only=False)
+    mask: HPSS = hyper(default_factory=HPSS)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The stems."""
+        return ("harmonic", "percussive")
+
+    def __call__(self, mixture: Array) -> Array:
+        """Stems `(..., 2, channels, samples)` of a mixture `(..., channels, samples)`."""
+        return _separate(self, mixture)
+
+
+@jax.jit
+def _separate(separator: HarmonicPercussive, mixture: Array) -> Array:
+    separator = cast(separator, mixture.dtype)
+    X = separator.stft.analyze(mixture)
+    masks = separator.mask(magnitude(X))
+    return separator.stft.synthesize(scale(masks, jnp.expand_dims(X, -4)), length=mixture.shape[-1])

@@ -1,0 +1,41 @@
+"""A separator at a sample rate it was not made for."""
+
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+from ..data import resample
+from ..pytree import hyper, node, static
+
+
+@node
+class Resampled:
+    """Resample the mixture, separate it, resample the stems back, and share out what they lack of the mixture.
+
+    What is lost on the way (frequencies above half the lower rate) goes to the stems in proportion to their energy in
+    each channel, so that they sum to the mixture. It runs on the host and has no gradient.
+
+    Attributes:
+        separator: any separator.
+        rate: that of the mixture, in Hz.
+        inner_rate: that of the separator, in Hz.
+    """
+
+    separator: Any = hyper(kw_only=False)
+    rate: int = static()
+    inner_rate: int = static()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stems."""
+        return self.separator.names
+
+    def __call__(self, mixture: Array) -> np.ndarray:
+        """Stems `(..., sources, channels, samples)` of a mixture `(..., channels, samples)`."""
+        mixture = np.asarray(mixture)
+        inner = np.asarray(self.separator(resample(mixture, self.rate, self.inner_rate)))
+        stems = resample(inner, self.inner_rate, self.rate)[..., : mixture.shape[-1]]
+        missing = np.expand_dims(mixture - stems.sum(axis=-3), -3)
+        energy = np.square(stems).sum(axis=-1, keepdims=True) + np.finfo(stems.dtype).tiny
+        return stems + energy / energy.sum(axis=-3, keepdims=True) * missing
