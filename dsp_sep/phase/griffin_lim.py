@@ -7,7 +7,7 @@ from ..iterate import Algorithm
 from ..numerics import square_magnitude
 from ..pytree import hyper, node, static
 from ..transforms import STFT
-from .projections import consistent, project_magnitude
+from .projections import consistent, energy, project_magnitude
 from .starts import RandomPhase, Start
 
 
@@ -51,6 +51,6 @@ class GriffinLim(Algorithm):
         return project_magnitude(state, data)
 
     def objective(self, state: Array, data: Array) -> Array:
-        """The inconsistency of the answer, `‖S - G(S)‖²`."""
+        """The inconsistency of the answer, `‖S - G(S)‖²` over the whole spectrum."""
         answer = project_magnitude(state, data)
-        return jnp.sum(square_magnitude(answer - consistent(answer, self.stft, self.length)), axis=(-2, -1))
+        return energy(square_magnitude(answer - consistent(answer, self.stft, self.length)), self.stft)

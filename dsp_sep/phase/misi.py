@@ -9,7 +9,7 @@ from ..iterate import Algorithm
 from ..numerics import magnitude
 from ..pytree import hyper, node, static
 from ..transforms import STFT
-from .projections import consistent, project_magnitude, project_mixture
+from .projections import consistent, energy, project_magnitude, project_mixture
 from .starts import MixturePhase, MixtureShare, Start
 from .weights import MixtureWeight, Uniform
 
@@ -72,7 +72,7 @@ class MISI(Algorithm):
 
     def objective(self, state: Array, data: Separation) -> Array:
         """How far the signals' magnitudes are from those asked for, `Σ_j ‖|G(S_j)| - A_j‖²`."""
-        return mismatch(consistent(state, self.stft, self.length), data.magnitudes)
+        return mismatch(consistent(state, self.stft, self.length), data.magnitudes, self.stft)
 
 
 @node
@@ -106,13 +106,13 @@ class MixtureFirstMISI(Algorithm):
 
     def objective(self, state: Array, data: Separation) -> Array:
         """How far the magnitudes of signals that sum to the mixture are from those asked for."""
-        return mismatch(self._mixed(state, data), data.magnitudes)
+        return mismatch(self._mixed(state, data), data.magnitudes, self.stft)
 
     def _mixed(self, state: Array, data: Separation) -> Array:
         estimate = consistent(state, self.stft, self.length)
         return project_mixture(estimate, data.mixture, self.mixture_weight(data.magnitudes))
 
 
-def mismatch(spectrogram: Array, magnitudes: Array) -> Array:
-    """`Σ (|S| - A)²` over sources, channels, frequency and frames, `(...)`."""
-    return jnp.sum((magnitude(spectrogram) - magnitudes) ** 2, axis=(-4, -3, -2, -1))
+def mismatch(spectrogram: Array, magnitudes: Array, stft: STFT) -> Array:
+    """`Σ (|S| - A)²` over sources, channels, the whole spectrum and frames, `(...)`."""
+    return jnp.sum(energy((magnitude(spectrogram) - magnitudes) ** 2, stft), axis=(-2, -1))

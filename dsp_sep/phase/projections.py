@@ -1,6 +1,7 @@
 """The three projections that phase recovery alternates between (Magron and Virtanen, 2023, section 2)."""
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..numerics import phase, scale
@@ -21,6 +22,21 @@ def consistent(spectrogram: Array, stft: STFT, length: int | None = None) -> Arr
 def longest(stft: STFT, frames: int) -> int | None:
     """Samples of the longest signal that has so many frames; `None` where those the transform takes by itself are."""
     return frames * stft.hop - 1 + stft.n_fft % 2 if stft.centered else None
+
+
+def energy(squares: Array, stft: STFT) -> Array:
+    """The sum over the whole spectrum and all frames, where one side may be all that is kept: `(...)`.
+
+    This is the norm in which `consistent` is the nearest spectrogram: frequencies that have a mirror count twice.
+
+    Args:
+        squares: `(..., frequency, frames)`.
+        stft: the transform.
+    """
+    weights = np.ones(stft.bins, squares.dtype)
+    if stft.onesided:
+        weights[1 : (stft.n_fft + 1) // 2] = 2
+    return jnp.sum(jnp.sum(squares, axis=-1) * weights.reshape((1,) * (squares.ndim - 2) + (-1,)), axis=-1)
 
 
 def project_magnitude(spectrogram: Array, magnitude: Array) -> Array:
