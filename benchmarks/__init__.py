@@ -1,0 +1,11 @@
+"""What dsp_sep costs, beside other people's libraries and beside what the machine allows, measured in one run.
+
+`python -m benchmarks --help` from the root of the repository; README.md says how to read the figures.
+
+- `workload`: what is measured: a problem, the programs of dsp_sep, their floors, the peers, and how well each did.
+- `sizes`, `workloads/`: the workloads, one file a family.
+- `peers/`: other libraries doing the same work, one thin file each.
+- `timing`, `memory`, `environment`: how it is measured, and on what.
+- `session`: a workload in, a record of the measurements out.
+- `table`, `page`: records to the terminal, and to the page of results.
+"""

@@ -1,0 +1,53 @@
+"""How large a problem is."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """The numbers that all workloads take theirs from.
+
+    Attributes:
+        name: what it is called on the command line.
+        rate: samples per second.
+        seconds: length of the signal, one channel.
+        gradient_seconds: length of the signal where the gradient of a long loop is taken.
+        n_fft: samples of a frame and of its Hann window.
+        hop: samples from frame to frame.
+        components: of a factorisation.
+        nmf_steps: iterations of a factorisation.
+        gradient_steps: iterations of a factorisation that is differentiated.
+        griffin_lim_steps: iterations of phase recovery.
+    """
+
+    name: str
+    rate: int
+    seconds: float
+    gradient_seconds: float
+    n_fft: int
+    hop: int
+    components: int
+    nmf_steps: int
+    gradient_steps: int
+    griffin_lim_steps: int
+
+
+SMALL = Size("small", 8000, 1.0, 0.5, 256, 64, 4, 5, 5, 5)
+SONG = Size("song", 44100, 30.0, 15.0, 2048, 512, 32, 20, 50, 30)
+SIZES = {size.name: size for size in (SMALL, SONG)}
+
+
+def melody(rate: int, seconds: float, seed: int = 0) -> np.ndarray:
+    """Four decaying harmonic notes a second over faint noise, `(samples,)`, float32: no bin of its STFT is silent."""
+    rng = np.random.default_rng(seed)
+    signal = 1e-3 * rng.standard_normal(round(rate * seconds))
+    for onset in np.arange(0, seconds, 0.25):
+        begin = round(rate * onset)
+        time = np.arange(min(rate, signal.size - begin)) / rate
+        pitch = 110 * 2 ** (rng.integers(0, 24) / 12)
+        harmonics = np.arange(1, 1 + int(min(12, rate / 2 // pitch)))[:, None]
+        partials = np.sin(2 * np.pi * pitch * harmonics * time + rng.uniform(0, 2 * np.pi, harmonics.shape)) / harmonics
+        signal[begin : begin + time.size] += 0.2 * np.exp(-4 * time) * partials.sum(axis=0)
+    return signal.astype(np.float32)

@@ -1,0 +1,112 @@
+"""The benchmarks run, and what they report is what was done. No test looks at how fast anything is."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def timing(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import timing
+
+    return timing
+
+
+def run(*arguments):
+    done = subprocess.run([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_run_keeps_everything_in_json(tmp_path):
+    file = tmp_path / "results.json"
+    arguments = ["stft", "griffin*", "--size", "small", "--no-peers", "--repeats", "3", "--json"]
+    printed = run(*arguments, str(file))
+    record = json.loads(file.read_text())
+    assert record["environment"]["versions"]["jax"] == jax.__version__
+    assert [w["name"] for w in record["workloads"]] == ["stft", "griffin-lim"]
+    for workload in record["workloads"]:
+        assert workload["name"] in printed
+        assert {entry["role"] for entry in workload["entries"]} == {"dsp_sep", "floor"}
+        for entry in workload["entries"]:
+            assert len(entry["seconds"]) == 3 and min(entry["seconds"]) > 0
+            assert set(entry["before"]) == {"tracing", "lowering", "compiling", "first"}
+    quality = {w["name"]: w["entries"][0]["quality"] for w in record["workloads"]}
+    assert quality["stft"] < 1e-6
+    assert quality["griffin-lim"] < 0.5
+
+
+def test_each_workload_does_its_work(monkeypatch):
+    """In this process, so that nothing is promoted in silence; the first run is judged."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import sizes, timing, workloads
+
+    bounds = {"relative error": 1e-4, "relative error of a slope": 1e-3, "spectral convergence": 0.5}
+    for workload in workloads.WORKLOADS.values():
+        problem = workload.problem(sizes.SMALL)
+        for program in workload.ours.values():
+            output = jax.tree.map(np.asarray, timing.get_ready(program(problem)).output)
+            assert workload.quality.of(problem, output) < bounds.get(workload.quality.name, 1.0), workload.name
+
+
+def test_the_list_names_every_workload():
+    printed = run("--list", "nmf*")
+    assert all(name in printed for name in ("nmf-0", "nmf-1", "nmf-2", "nmf-gradient")) and "stft" not in printed
+
+
+def test_an_unknown_name_is_refused():
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "nmg"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "nmg" in done.stderr
+
+
+def test_a_slower_call_is_reported_slower(timing):
+    samples = timing.interleave({"fast": lambda: None, "slow": lambda: time.sleep(0.02)}, rounds=3)
+    assert [len(seconds) for seconds in samples.values()] == [3, 3]
+    assert min(samples["slow"]) >= 0.02 > np.median(samples["fast"])
+
+
+def test_only_finished_work_is_timed(timing):
+    from benchmarks.workload import Program
+
+    def wait(x):
+        time.sleep(0.05)
+        return x
+
+    def slow(x):
+        return jax.pure_callback(wait, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    ready = timing.get_ready(Program(slow, (jnp.ones(3),)))
+    assert ready.seconds["first"] >= 0.05
+    assert min(timing.interleave({"slow": ready.call}, rounds=2)["slow"]) >= 0.05
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+def test_the_peak_is_that_of_the_call(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import memory, sizes, workloads
+
+    size = 200_000_000
+    workload = dataclasses.replace(
+        workloads.WORKLOADS["stft"],
+        problem=lambda size: size,
+        ours={"big": lambda of: lambda: np.ones(size if of.name == "song" else 1, np.uint8).sum()},
+    )
+    assert 0.95 * size < memory.measure_here(workload, "big", sizes.SONG, 1) < 1.5 * size
+
+
+def test_the_order_is_drawn_anew_each_round(timing):
+    calls = []
+    timing.interleave({name: (lambda name=name: calls.append(name)) for name in "abcd"}, rounds=4)
+    rounds = {tuple(calls[start : start + 8]) for start in range(0, len(calls), 8)}
+    assert len(rounds) > 1 and all(sorted(r) == sorted("aabbccdd") for r in rounds)
