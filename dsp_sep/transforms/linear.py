@@ -1,4 +1,4 @@
-"""Linear functions with a transpose that is written by hand.
+"""Linear functions whose transpose is written by hand.
 
 JAX transposes a gather into a scatter, and a real FFT into a complex one of twice the work. `jax.custom_vjp` would
 mend that for reverse mode and lose forward mode; `jax.custom_derivatives.linear_call` has both and loses `vmap`.
@@ -29,21 +29,21 @@ def transposes(first: Linear, second: Linear) -> tuple[Linear, Linear]:
 
 def _bind(function: Linear, transpose: Linear, operand: Array, **static: Any) -> Array:
     body = jax.make_jaxpr(partial(function, **static))(operand)
-    return _linear_p.bind(operand, body=body, again=partial(_bind, function, transpose, **static),
-                          transpose=partial(_bind, transpose, function, **static))
+    here, back = partial(_bind, function, transpose, **static), partial(_bind, transpose, function, **static)
+    return _linear.bind(operand, body=body, function=here, transpose=back)
 
 
-def _batch(operands: tuple, axes: tuple, *, again: Linear, **_: Any) -> tuple[Array, int]:
-    return again(jnp.moveaxis(operands[0], axes[0], 0)), 0
-
-
-def _run(operand, *, body, **_):
+def _run(operand: Array, *, body: Any, **_: Any) -> Array:
     return jaxpr_as_fun(body)(operand)[0]
 
 
-_linear_p = Primitive("linear")
-_linear_p.def_impl(_run)
-_linear_p.def_abstract_eval(lambda operand, *, body, **_: body.out_avals[0])
-mlir.register_lowering(_linear_p, mlir.lower_fun(_run, multiple_results=False))
-ad.deflinear2(_linear_p, lambda cotangent, _, *, transpose, **rest: [transpose(cotangent)])
-batching.primitive_batchers[_linear_p] = _batch
+def _batch(operands: tuple, axes: tuple, *, function: Linear, **_: Any) -> tuple[Array, int]:
+    return function(jnp.moveaxis(operands[0], axes[0], 0)), 0
+
+
+_linear = Primitive("linear")
+_linear.def_impl(_run)
+_linear.def_abstract_eval(lambda operand, *, body, **_: body.out_avals[0])
+mlir.register_lowering(_linear, mlir.lower_fun(_run, multiple_results=False))
+ad.deflinear2(_linear, lambda cotangent, _, *, transpose, **__: [transpose(cotangent)])
+batching.primitive_batchers[_linear] = _batch

@@ -1,4 +1,4 @@
-"""Analysis windows, periodic as spectral analysis wants them (the first half of a period is the mirror of the second)."""
+"""Windows of spectral analysis: periodic, so that shifted copies add up evenly."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def blackman(length: int) -> np.ndarray:
 
 
 def sine(length: int) -> np.ndarray:
-    """`sin(π (n + ½) / N)`, whose square is the Hann window: its own dual at a hop of half its length, but for scale."""
+    """`sin(π (n + ½) / N)`, the one here that is symmetric, not periodic; its squares add up at half its length."""
     return np.sin(np.pi * (np.arange(length) + 0.5) / length)
 
 
