@@ -1,0 +1,21 @@
+"""The examples run, and show what they are there to show, on small settings."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SMALL = {
+    "separate_a_song": {"components": 8, "steps": 30, "iterations": 10},
+    "unfold_misi": {"depth": 2, "steps": 8, "seconds": 1.0},
+    "learn_sparsity": {"components": 8, "iterations": 10, "steps": 8, "seconds": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+def test_example_gains(name, loose_promotion):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.main(**SMALL[name]) > 0
