@@ -16,7 +16,7 @@ from .supervised import Supervised
 
 def learn_blind(
     stft: STFT,
-    excerpts: Array,
+    excerpts: Array | np.ndarray,
     rate: int,
     *,
     sources: int,
@@ -75,9 +75,9 @@ def _magnitudes(stft: STFT, excerpts: Array) -> Array:
 
 
 def _loudest_first(labels: np.ndarray, factors: Factors, sources: int) -> np.ndarray:
-    """The labels renumbered by the sum of the magnitudes of their components."""
-    loudness = np.asarray(factors.dictionary.sum(axis=0) * factors.activations.sum(axis=1))
-    total = np.bincount(labels, loudness, minlength=sources)
+    """The labels renumbered by the energy of their components."""
+    energy = np.asarray((factors.dictionary**2).sum(axis=0) * (factors.activations**2).sum(axis=1))
+    total = np.bincount(labels, energy, minlength=sources)
     rank = np.empty(sources, int)
     rank[np.argsort(-total, stable=True)] = np.arange(sources)
     return rank[labels]

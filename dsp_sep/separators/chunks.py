@@ -29,8 +29,8 @@ class Chunked:
     `fade` samples, one chunk gives way to the next along a straight line. So the stems sum to the mixture where those
     of the separator do. Where the separator does not look further than `context` to either side, and
     `size - 2 · context - fade` is a multiple of its hop, the result is what it makes of the whole recording, to
-    rounding; the last `context` samples of the recording excepted, after which it hears silence up to a full chunk.
-    All chunks have one shape, so that the separator compiles once for each number of channels.
+    rounding; the last `context` samples of the recording excepted, after which it hears it mirrored up to a full
+    chunk. All chunks have one shape, so that the separator compiles once for each number of channels.
 
     Attributes:
         separator: any separator.

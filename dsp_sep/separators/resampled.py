@@ -33,9 +33,8 @@ class Resampled:
 
     def __call__(self, mixture: Array) -> np.ndarray:
         """Stems `(..., sources, channels, samples)` of a mixture `(..., channels, samples)`."""
-        mixture = np.asarray(mixture)
         inner = np.asarray(self.separator(resample(mixture, self.rate, self.inner_rate)))
         stems = resample(inner, self.inner_rate, self.rate)[..., : mixture.shape[-1]]
-        missing = np.expand_dims(mixture - stems.sum(axis=-3), -3)
+        missing = np.expand_dims(np.asarray(mixture) - stems.sum(axis=-3), -3)
         energy = np.square(stems).sum(axis=-1, keepdims=True) + np.finfo(stems.dtype).tiny
         return stems + energy / energy.sum(axis=-3, keepdims=True) * missing

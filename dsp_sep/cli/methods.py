@@ -1,0 +1,83 @@
+"""The methods of `dsp-sep separate`: each names its stems, and makes a separator for a file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import jax
+import numpy as np
+
+from ..data import Reader
+from ..pytree import load
+from ..separators import Chunked, HarmonicPercussive, Resampled, Separator, Supervised, learn_blind, stft_for
+
+SAMPLES = 2**20
+"""In a chunk, all channels together: what bounds the memory."""
+PIECES, SECONDS = 12, 5.0
+"""Blind separation learns from so many pieces of a file, of so many seconds each."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to separate files.
+
+    Attributes:
+        names: the stems.
+        prepare: what makes a separator for a file, in chunks.
+    """
+
+    names: tuple[str, ...]
+    prepare: Callable[[Reader], Chunked]
+
+
+def harmonic_percussive() -> Method:
+    """Median filters."""
+
+    def prepare(file: Reader) -> Chunked:
+        stft = stft_for(file.rate)
+        return in_chunks(HarmonicPercussive(stft), stft.hop, file.channels)
+
+    return Method(("harmonic", "percussive"), prepare)
+
+
+def blind(sources: int) -> Method:
+    """Sources found in the file itself."""
+
+    def prepare(file: Reader) -> Chunked:
+        stft = stft_for(file.rate)
+        separator = learn_blind(stft, excerpts(file), file.rate, sources=sources, key=jax.random.key(0))
+        return in_chunks(separator, stft.hop, file.channels)
+
+    return Method(tuple(f"source_{number + 1}" for number in range(sources)), prepare)
+
+
+def supervised(path: Path) -> Method:
+    """A model that was learned before, at whatever rate."""
+    model = load(path)
+    if not isinstance(model, Supervised):
+        raise click.ClickException(f"{path} holds a {type(model).__name__}: take a model that 'dsp-sep demo' wrote")
+
+    def prepare(file: Reader) -> Chunked:
+        if file.rate == model.rate:
+            return in_chunks(model, model.stft.hop, file.channels)
+        hop = round(model.stft.hop * file.rate / model.rate)
+        return in_chunks(Resampled(model, rate=file.rate, inner_rate=model.rate), hop, file.channels)
+
+    return Method(model.names, prepare)
+
+
+def in_chunks(separator: Separator, hop: int, channels: int) -> Chunked:
+    """Chunks whose length, contexts and fades are multiples of the hop, in memory that hardly depends on the file."""
+    fade = max(16 * hop, 1)
+    count = min(max(SAMPLES // (fade * channels), 12), 128)
+    return Chunked(separator, size=count * fade, context=2 * fade, fade=fade)
+
+
+def excerpts(file: Reader) -> np.ndarray:
+    """Pieces spread evenly over a file, `(pieces, channels, samples)`; all of a short one, as one piece."""
+    length = round(SECONDS * file.rate)
+    if file.samples <= PIECES * length:
+        return file.read(0, file.samples)[None]
+    starts = np.linspace(0, file.samples - length, PIECES).astype(int)
+    return np.stack([file.read(int(start), length) for start in starts])
