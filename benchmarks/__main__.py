@@ -60,7 +60,7 @@ def run(
     console = Console()
     if listing:
         return console.print(table.listing(workloads))
-    record: dict[str, Any] = {"load_before": environment.load(), "workloads": []}
+    record: dict[str, Any] = {"environment": environment.describe(threads), "workloads": []}
     for warning in environment.warnings():
         console.print(f"[yellow]{warning}")
     options: dict[str, Any] = {"size": SIZES[size], "peers": peers, "threads": threads, "repeats": repeats}
@@ -69,7 +69,7 @@ def run(
             result = measure(workload, **options, say=status.update)
             record["workloads"].append(result)
             console.print(table.of(result))
-    record["environment"] = environment.describe(threads)
+    record["environment"]["blas"] = environment.blas()
     if file:
         file.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -15,7 +15,7 @@ SETTINGS = ("XLA_FLAGS", "JAX_", "OPENBLAS_", "OMP_", "MKL_", "KMP_")
 
 
 def describe(threads: int) -> dict[str, Any]:
-    """The machine, the versions of all that is installed, settings and commit."""
+    """The machine and how busy it is, the versions of all that is installed, settings and commit."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _git("describe", "--always", "--dirty", "--abbrev=12"),
@@ -24,10 +24,10 @@ def describe(threads: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "load": load(),
         "device": str(jax.devices()[0].device_kind),
         "devices": jax.device_count(),
         "threads": threads,
-        "blas": _blas(),
         "settings": {name: value for name, value in sorted(os.environ.items()) if name.startswith(SETTINGS)},
     }
 
@@ -68,7 +68,7 @@ def _processor() -> str:
     return next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.processor())
 
 
-def _blas() -> list[str]:
+def blas() -> list[str]:
     """The libraries for matrix products that numpy, scipy and torch have loaded, with the kernels they chose."""
     try:
         from threadpoolctl import threadpool_info

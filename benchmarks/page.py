@@ -37,7 +37,7 @@ def _heading(path: Path, run: dict[str, Any]) -> str:
 
 `{path.name}`: commit {env["commit"]}, {env["time"]}; {env["processor"]}, {env["system"]}; Python {env["python"]}; \
 {versions}; {env["threads"]} threads; BLAS: {", ".join(env["blas"]) or "unknown"}; settings: {settings or "none"}. \
-{run["load_before"]} processes wanted a core in the minute before the run.
+{env["load"]} processes wanted a core in the minute before the run.
 """
 
 
