@@ -4,6 +4,7 @@ To add an algorithm, add a line. The data are small, in double precision, with a
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +17,14 @@ from dsp_sep.nmf import (
     Activations,
     Beta,
     Euclidean,
+    Factors,
     Heuristic,
     ItakuraSaito,
     KullbackLeibler,
     Sparsity,
     reconstruct,
 )
-from dsp_sep.phase import MISI, GivenWeights, GriffinLim, MagnitudeRatio, MixtureFirstMISI, ZeroPhase
+from dsp_sep.phase import MISI, GivenWeights, GriffinLim, MagnitudeRatio, MixtureFirstMISI, Uniform, ZeroPhase
 
 FREQUENCIES, FRAMES, COMPONENTS = 12, 18, 4
 SAMPLES, N_FFT, HOP = 150, 32, 8
@@ -87,44 +89,56 @@ def separation(batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
     return spectra.sum(-4), np.abs(spectra) * np.exp(0.3 * rng.standard_normal(spectra.shape))
 
 
-def _nmf(name: str, descends: bool = True, scales: Any = lambda factors: reconstruct(*factors), **options: Any) -> Case:
-    return Case(f"nmf_{name}", lambda: NMF(components=COMPONENTS, **options), spectrogram, True, descends, scales)
+def _product(factors: Factors) -> jax.Array:
+    return reconstruct(*factors)
 
 
-def _activations(name: str, scales: Any = lambda activations: activations, **options: Any) -> Case:
-    return Case(
-        f"activations_{name}", lambda: Activations(dictionary=dictionary(), **options), spectrogram, False, True, scales
-    )
+def _nmf(**options: Any) -> NMF:
+    return NMF(components=COMPONENTS, **options)
 
 
-def _griffin_lim(name: str, algorithm: Callable[[], Any], **flags: Any) -> Case:
-    return Case(f"griffin_lim_{name}", algorithm, magnitudes, **flags)
+def _activations(**options: Any) -> Activations:
+    return Activations(dictionary=dictionary(), **options)
 
 
-def _misi(name: str, algorithm: Callable[[], Any], **flags: Any) -> Case:
-    return Case(f"misi_{name}", algorithm, separation, **flags)
+def _fast(momentum: float) -> Momentum:
+    return Momentum(GriffinLim(stft(), start=ZeroPhase()), momentum)
 
+
+def _misi(weight: Any, kind: Any = MISI) -> Any:
+    return kind(stft(), mixture_weight=weight)
+
+
+_drawn = functools.partial(Case, data=spectrogram, draws=True, scales=_product)
+_known = functools.partial(Case, data=spectrogram)
+_one = functools.partial(Case, data=magnitudes)
+_several = functools.partial(Case, data=separation)
 
 CASES = (
-    _nmf("euclidean", divergence=Euclidean()),
-    _nmf("kullback_leibler", divergence=KullbackLeibler()),
-    _nmf("itakura_saito", divergence=ItakuraSaito()),
-    _nmf("beta_half", divergence=Beta(0.5)),
-    _nmf("beta_three", divergence=Beta(3.0)),
-    _nmf("heuristic", False, divergence=Beta(0.5), rule=Heuristic(), order=("activations", "dictionary")),
-    _nmf("sparse", scales=None, activations_penalties=(Sparsity(0.1),), dictionary_penalties=(Sparsity(0.1),)),
-    _activations("kullback_leibler"),
-    _activations("sparse", scales=None, divergence=Beta(1.5), penalties=(Sparsity(0.1),)),
-    _griffin_lim("plain", lambda: GriffinLim(stft()), draws=True, descends=True),
-    _griffin_lim("fast", lambda: Momentum(GriffinLim(stft(), start=ZeroPhase()), 0.99)),
-    _griffin_lim("best", lambda: BestSoFar(Momentum(GriffinLim(stft(), start=ZeroPhase()), 1.3)), descends=True),
-    _misi("uniform", lambda: MISI(stft()), descends=True),
-    _misi("ratio", lambda: MISI(stft(), mixture_weight=MagnitudeRatio(1.0))),
-    _misi("momentum", lambda: Momentum(MISI(stft()), 0.5)),
-    _misi("mixture_first", lambda: MixtureFirstMISI(stft()), descends=True),
-    _misi("mixture_first_ratio", lambda: MixtureFirstMISI(stft(), mixture_weight=MagnitudeRatio(2.0))),
-    _misi(
-        "mixture_first_given",
-        lambda: MixtureFirstMISI(stft(), mixture_weight=GivenWeights(np.reshape([0.5, 0.3, 0.2], (3, 1, 1, 1)))),
+    _drawn("nmf_euclidean", lambda: _nmf(divergence=Euclidean()), descends=True),
+    _drawn("nmf_kullback_leibler", lambda: _nmf(divergence=KullbackLeibler()), descends=True),
+    _drawn("nmf_itakura_saito", lambda: _nmf(divergence=ItakuraSaito()), descends=True),
+    _drawn("nmf_beta_half", lambda: _nmf(divergence=Beta(0.5)), descends=True),
+    _drawn("nmf_beta_three", lambda: _nmf(divergence=Beta(3.0)), descends=True),
+    _drawn("nmf_heuristic", lambda: _nmf(divergence=Beta(0.5), rule=Heuristic(), order=("activations", "dictionary"))),
+    _drawn("nmf_sparse", lambda: _nmf(activations_penalties=(Sparsity(0.1),)), descends=True, scales=None),
+    _known("activations", lambda: _activations(), descends=True),
+    _known(
+        "activations_sparse",
+        lambda: _activations(divergence=Beta(1.5), penalties=(Sparsity(0.1),)),
+        descends=True,
+        scales=None,
+    ),
+    _one("griffin_lim", lambda: GriffinLim(stft()), draws=True, descends=True),
+    _one("griffin_lim_fast", lambda: _fast(0.99)),
+    _one("griffin_lim_best", lambda: BestSoFar(_fast(1.3)), descends=True),
+    _several("misi", lambda: _misi(Uniform()), descends=True),
+    _several("misi_ratio", lambda: _misi(MagnitudeRatio(1.0))),
+    _several("misi_momentum", lambda: Momentum(_misi(Uniform()), 0.5)),
+    _several("misi_mixture_first", lambda: _misi(Uniform(), MixtureFirstMISI), descends=True),
+    _several("misi_mixture_first_ratio", lambda: _misi(MagnitudeRatio(2.0), MixtureFirstMISI)),
+    _several(
+        "misi_mixture_first_given",
+        lambda: _misi(GivenWeights(np.reshape([0.5, 0.3, 0.2], (SOURCES, 1, 1, 1))), MixtureFirstMISI),
     ),
 )

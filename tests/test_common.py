@@ -7,8 +7,8 @@ import pytest
 
 from dsp_sep import run, unfold
 from dsp_sep.iterate import drivers
-from tests.cases import CASES, SOURCES
-from tests.checks import distance, identical
+from tests.cases import CASES
+from tests.checks import distance, identical, quick_jit
 
 STEPS = 4
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -64,7 +64,7 @@ def test_vmap_and_batch_axes_equal_a_loop(case):
     loop = [run(algorithm, items[i], STEPS, key=None if keys is None else keys[i]).output for i in range(2)]
     loop = jax.tree.map(lambda *outputs: jnp.stack(outputs), *loop)
 
-    mapped = jax.vmap(lambda data, key: run(algorithm, data, STEPS, key=key))(data, keys)
+    mapped = quick_jit(jax.vmap(lambda data, key: run(algorithm, data, STEPS, key=key)))(data, keys)
     assert distance(mapped.output, loop) < 1e-4
     assert mapped.status.shape == (2,)
 
@@ -72,13 +72,18 @@ def test_vmap_and_batch_axes_equal_a_loop(case):
     if case.draws:  # a batch is drawn as one array, so the starts are handed in
         starts = [algorithm.init(algorithm.prepare(items[i]), key=keys[i]) for i in range(2)]
         start = jax.tree.map(lambda *states: jnp.stack(states), *starts)
-    assert distance(run(algorithm, data, STEPS, state=start).output, loop) < 1e-4
+    batched = quick_jit(lambda data, start: run(algorithm, data, STEPS, state=start))(data, start)
+    assert distance(batched.output, loop) < 1e-4
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.descends], ids=lambda case: case.name)
 def test_the_objective_descends(case, x64):
+    @quick_jit
+    def objectives(algorithm, data):
+        return run(algorithm, data, 250, key=case.key(), record=type(algorithm).objective).trace
+
     def trace(data):
-        return np.asarray(run(algorithm, data, 250, key=case.key(), record=type(algorithm).objective).trace, float)
+        return np.asarray(objectives(algorithm, data), float)
 
     algorithm, data = case.algorithm(), case.data(())
     double = trace(data)
@@ -95,10 +100,8 @@ def test_untrained_layers_are_the_iterations(case):
     algorithm, data = case.algorithm(), case.data(())
     classical = run(algorithm, data, STEPS, key=case.key()).output
     assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)
-    if jax.tree.leaves(algorithm):
-        untied = run(unfold(algorithm, STEPS, untied=("*",)), data, key=case.key()).output
-        assert distance(untied, classical) < 1e-5
-        print(case.name, distance(untied, classical))
+    if jax.tree.leaves(algorithm):  # the layers' values are slices of an array then: the same numbers, to the last bit
+        assert identical(run(unfold(algorithm, STEPS, untied=("*",)), data, key=case.key()).output, classical)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.scales], ids=lambda case: case.name)
@@ -111,6 +114,5 @@ def test_the_scale_of_the_data_is_that_of_the_answer(case):
         assert distance(answer(c), answer(1)) < 1e-4
 
 
-def test_names_are_unique_and_sources_fit():
+def test_names_are_unique():
     assert len({case.name for case in CASES}) == len(CASES)
-    assert SOURCES > 2

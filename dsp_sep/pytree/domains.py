@@ -165,7 +165,7 @@ class HermitianPositiveDefinite(Domain):
         untouched = jnp.all(u == 0)
         u = REAL.value(u, jnp.zeros_like(start))
         eye = jnp.eye(start.shape[-1], dtype=start.dtype).reshape((1,) * (start.ndim - 2) + start.shape[-2:])
-        lower = jnp.tril(u, -1) + scale(_exp(u.real / 2) ** 2, eye)
+        lower = jnp.tril(u, -1) + scale(jnp.sqrt(_exp(2 * u.real)), eye)
         factor = matmul(jnp.linalg.cholesky(start), lower)
         moved = matmul(factor, jnp.conj(transpose(factor)))
         return lax.stop_gradient(jnp.where(untouched, start, moved)) + (moved - lax.stop_gradient(moved))
