@@ -27,18 +27,21 @@ class Commands(click.Group):
         )
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+HELP = """Separate sounds: a song in, its stems out.
+
+To hear what it does, without a song of your own:
+
+\b
+    dsp-sep demo
+
+To take your own apart:
+
+\b
+    dsp-sep separate song.wav --out stems
+"""
+
+
+@click.command(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dsp-sep")
 def main() -> None:
-    r"""Separate sounds: a song in, its stems out.
-
-    To hear what it does, without a song of your own:
-
-    \b
-        dsp-sep demo
-
-    To take your own apart:
-
-    \b
-        dsp-sep separate song.wav --out stems
-    """
+    """`dsp-sep`; the command that is named does the work."""

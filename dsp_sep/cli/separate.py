@@ -23,14 +23,49 @@ class Name(click.Choice):
         return f"there is no {value!r}: choose {near[0] if near else ' or '.join(self.choices)}"
 
 
-@click.command()
+HELP = """Separate audio files into stems.
+
+Each INPUT becomes a folder of its own in DIR, with a file for each stem: song.wav becomes DIR/song/harmonic.wav and
+so on. The stems sum to the input. Files may be of any length, rate and number of channels.
+
+\b
+Which method when:
+  harmonic-percussive  what sounds on and what strikes: instruments, drums.
+                       Quick, and needs to know nothing.
+  blind                N groups of similar sounds, found in the file itself.
+                       For few instruments that sound different.
+  supervised           the stems a model was trained for. The best where
+                       there is one: 'dsp-sep demo' trains and writes one
+                       for its song.
+
+\b
+Examples:
+  dsp-sep separate song.mp3 --out stems
+  dsp-sep separate duo.wav --out stems --method blind --sources 2
+  dsp-sep separate song.wav --out stems --model dsp-sep-demo/model.npz
+"""
+
+
+@click.command(help=HELP)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Where the stems go.")
-@click.option("--method", type=Name(METHODS), help="How to separate. [default: harmonic-percussive]")
-@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="Model for the method supervised.")
-@click.option("--sources", metavar="N", type=click.IntRange(1, 32), help="Stems of the method blind. [default: 2]")
 @click.option(
-    "--format", "extension", type=Name(("wav", "flac")), default="wav", show_default=True, help="Of the stems."
+    "--method",
+    metavar="METHOD",
+    type=Name(METHODS),
+    help="How to separate. [default: harmonic-percussive, or supervised with --model]",
+)
+@click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="The model of the method supervised.")
+@click.option(
+    "--sources", metavar="N", type=click.IntRange(1, 32), help="How many stems the method blind looks for. [default: 2]"
+)
+@click.option(
+    "--format",
+    "extension",
+    metavar="FORMAT",
+    type=Name(("wav", "flac")),
+    default="wav",
+    help="Of the stems: wav (32-bit float, the default) or flac (24 bits).",
 )
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
 def separate(
@@ -42,27 +77,7 @@ def separate(
     extension: str,
     overwrite: bool,
 ) -> None:
-    r"""Separate audio files into stems.
-
-    Each INPUT becomes a folder of its own in DIR, with a file for each stem: song.wav becomes DIR/song/harmonic.wav and
-    so on. The stems sum to the input. Files may be of any length, rate and number of channels.
-
-    \b
-    Which method when:
-      harmonic-percussive  what sounds on and what strikes: instruments, drums.
-                           Quick, and needs to know nothing.
-      blind                N groups of similar sounds, found in the file itself.
-                           For few instruments that sound different.
-      supervised           the stems a model was trained for. The best where
-                           there is one: 'dsp-sep demo' trains and writes one
-                           for its song.
-
-    \b
-    Examples:
-      dsp-sep separate song.mp3 --out stems
-      dsp-sep separate duo.wav --out stems --method blind --sources 2
-      dsp-sep separate song.wav --out stems --model dsp-sep-demo/model.npz
-    """
+    """See `HELP`."""
     method = method or ("supervised" if model else "harmonic-percussive")
     _check_options(method, model, sources)
     _check_inputs(inputs, extension)

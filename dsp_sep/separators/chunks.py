@@ -66,8 +66,8 @@ class Chunked:
 
     @property
     def latency(self) -> int:
-        """Samples by which the stems lag behind the mixture at most."""
-        return self.size - self.context
+        """Samples by which the stems lag behind the mixture at most: a chunk, before the first is complete."""
+        return self.size
 
     def __call__(self, mixture: Array) -> np.ndarray:
         """Stems `(sources, channels, samples)` of a mixture `(channels, samples)`."""

@@ -12,8 +12,8 @@ from ..numerics import matmul
 
 BANDS = 40
 COEFFICIENTS = 12
-RANGE = 1e-8
-"""The power, relative to the strongest band of a spectrum, below which bands count as equally silent (-80 dB)."""
+RANGE = 1e-5
+"""The power, relative to the strongest band of a spectrum, below which bands count as equally silent (-50 dB)."""
 
 
 def timbre(dictionary: Array, frequencies: np.ndarray) -> Array:

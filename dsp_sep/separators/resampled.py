@@ -34,7 +34,10 @@ class Resampled:
     def __call__(self, mixture: Array) -> np.ndarray:
         """Stems `(..., sources, channels, samples)` of a mixture `(..., channels, samples)`."""
         inner = np.asarray(self.separator(resample(mixture, self.rate, self.inner_rate)))
-        stems = resample(inner, self.inner_rate, self.rate)[..., : mixture.shape[-1]]
+        returned = resample(inner, self.inner_rate, self.rate)
+        stems = np.zeros((*returned.shape[:-1], mixture.shape[-1]), returned.dtype)
+        samples = min(returned.shape[-1], mixture.shape[-1])  # lengths are rounded on either way
+        stems[..., :samples] = returned[..., :samples]
         missing = np.expand_dims(np.asarray(mixture) - stems.sum(axis=-3), -3)
         energy = np.square(stems).sum(axis=-1, keepdims=True) + np.finfo(stems.dtype).tiny
         return stems + energy / energy.sum(axis=-3, keepdims=True) * missing

@@ -6,7 +6,7 @@ from ..transforms import STFT
 
 
 def stft_for(rate: int) -> STFT:
-    """A transform with frames of about 46 ms, the usual choice for music: 2048 samples at 44.1 and 48 kHz.
+    """A transform with frames of 33 to 66 ms, the usual choice for music: 2048 samples at 44.1 and 48 kHz.
 
     Args:
         rate: samples per second (Hz).
