@@ -38,8 +38,7 @@ def start(*arguments, through=(), **options) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
-        **options,
+        **{"env": ENVIRONMENT, **options},
     )
 
 
