@@ -1,15 +1,27 @@
-"""How good a separation is: measures in decibels, higher is better, functions of (reference, estimate).
+"""x"""
 
-- `si_sdr`: scale-invariant, each channel on its own. For training losses and mono; blind to a wrong gain.
-- `sdr`: plain, channels pooled; a wrong gain or a wrong panning counts. For images of sources in a mix.
-- `chunk_sdr`, `median_sdr`: `sdr` by chunks of a second, and the median over them: the figure of the MUSDB18 campaigns.
-  The median hides the worst passages; look at the chunks too.
+from .bss_eval import ImageRatios, SourceRatios, bss_eval_images, bss_eval_sources
+from .improvement import improvement
+from .scale_invariant import sd_sdr, si_sar, si_sdr, si_sir
+from .sdr import chunk_sdr, median_sdr, sdr, snr, usdr
+from .spectral import inconsistency, log_spectral_distance, spectral_convergence
 
-All take any batch axes before the last ones and work under `jit`, `vmap` and `grad`. None searches for the best order
-of the sources.
-"""
-
-from .sdr import chunk_sdr, median_sdr, sdr
-from .si_sdr import si_sdr
-
-__all__ = ["chunk_sdr", "median_sdr", "sdr", "si_sdr"]
+__all__ = [
+    "ImageRatios",
+    "SourceRatios",
+    "bss_eval_images",
+    "bss_eval_sources",
+    "chunk_sdr",
+    "improvement",
+    "inconsistency",
+    "log_spectral_distance",
+    "median_sdr",
+    "sd_sdr",
+    "sdr",
+    "si_sar",
+    "si_sdr",
+    "si_sir",
+    "snr",
+    "spectral_convergence",
+    "usdr",
+]

@@ -151,8 +151,6 @@ def _evaluate(
 ) -> tuple[Ratios, Array]:
     reference, estimate = check(name, reference, estimate, "sources, channels, samples")
     *batch, sources, channels, samples = reference.shape
-    if sources > samples:
-        raise ValueError(f"{name}: expected (..., sources, channels, samples), got {reference.shape}: axes swapped?")
     if filters not in ("track", "frame"):
         raise ValueError(f'{name}: expected filters to be "track" or "frame", got {filters!r}')
     if taps < 1 or (window is not None and window < 1) or (hop is not None and hop < 1):

@@ -14,8 +14,10 @@ def decibels(signal: Array, noise: Array) -> Array:
     return jnp.where(finite, 10 * jnp.log10(ratio), jnp.where(signal > 0, jnp.inf, -jnp.inf))
 
 
-def check(name: str, reference: Array, estimate: Array, axes: str) -> tuple[Array, Array]:
+def check(name: str, reference: Array, estimate: Array, axes: str, *, samples: bool = True) -> tuple[Array, Array]:
     """The two as arrays, after their shapes were checked against `axes`, the names of the last axes.
+
+    With `samples` the last axis must be the longest of these.
 
     Raises:
         ValueError: shapes that differ, too few axes, a last axis that cannot be samples, no floats.
@@ -28,6 +30,6 @@ def check(name: str, reference: Array, estimate: Array, axes: str) -> tuple[Arra
     shape = reference.shape
     if len(shape) < axes.count(",") + 1 or 0 in shape:
         raise ValueError(f"{name}: expected signals of shape (..., {axes}), got {shape}")
-    if len(shape) > 1 and shape[-1] < shape[-2]:
+    if samples and shape[-1] < max(shape[-max(axes.count(",") + 1, min(len(shape), 2)) :]):
         raise ValueError(f"{name}: expected signals of shape (..., {axes}), got {shape}: are two axes swapped?")
     return reference, estimate

@@ -1,4 +1,4 @@
-"""The plain signal-to-distortion ratio of multichannel images: of a whole signal, by chunks, and their median."""
+"""Plain signal-to-distortion ratios: of a signal, of a multichannel image, by chunks, and their median."""
 
 from functools import partial
 
@@ -7,6 +7,25 @@ import jax.numpy as jnp
 from jax import Array
 
 from .ratios import check, decibels
+
+
+@jax.jit
+def snr(reference: Array, estimate: Array) -> Array:
+    """The signal-to-noise ratio of every signal, each channel on its own: `10 log10(Σ s² / Σ (s - ŝ)²)`.
+
+    Args:
+        reference: the true signals, (..., samples).
+        estimate: the estimated ones, of the same shape.
+
+    Returns:
+        Decibels, (...). NaN where the reference is silent, +inf for a perfect estimate, 0 for a silent one.
+        Differentiable where finite; elsewhere the derivatives are zero.
+
+    Raises:
+        ValueError: shapes that differ or betray swapped axes (a last axis shorter than the one before it), no floats.
+    """
+    reference, estimate = check("snr", reference, estimate, "samples")
+    return _ratio(reference, estimate, axis=-1)
 
 
 @jax.jit
@@ -30,9 +49,31 @@ def sdr(reference: Array, estimate: Array) -> Array:
     Source: F.-R. Stöter, A. Liutkus, N. Ito, "The 2018 signal separation evaluation campaign", LVA/ICA 2018.
     """
     reference, estimate = check("sdr", reference, estimate, "channels, samples")
-    energy = jnp.sum(reference**2, axis=(-2, -1))
-    value = decibels(energy, jnp.sum((reference - estimate) ** 2, axis=(-2, -1)))
-    return jnp.where(energy == 0, jnp.nan, value)
+    return _ratio(reference, estimate, axis=(-2, -1))
+
+
+@jax.jit
+def usdr(reference: Array, estimate: Array) -> Array:
+    """The SDR of the Music Demixing Challenges of every image ("utterance" SDR, of whole songs), its channels pooled.
+
+    `10 log10((Σ s² + ε) / (Σ (s - ŝ)² + ε))` with ε = 1e-7, whatever the scale: finite throughout, 0 dB for silence
+    taken for silence, and for full-scale audio equal to `sdr` up to about 100 dB.
+
+    Args:
+        reference: the true images, (..., channels, samples).
+        estimate: the estimated ones, of the same shape.
+
+    Returns:
+        Decibels, (...).
+
+    Raises:
+        ValueError: as `sdr`.
+
+    Source: Y. Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing 1, 2022.
+    """
+    reference, estimate = check("usdr", reference, estimate, "channels, samples")
+    energy, error = (jnp.sum(signal**2, axis=(-2, -1)) for signal in (reference, reference - estimate))
+    return 10 * jnp.log10((energy + 1e-7) / (error + 1e-7))
 
 
 @partial(jax.jit, static_argnames=("rate", "seconds"))
@@ -79,6 +120,12 @@ def median_sdr(reference: Array, estimate: Array, rate: float, seconds: float = 
         ValueError: as `chunk_sdr`.
     """
     return jnp.nanmedian(chunk_sdr(reference, estimate, rate, seconds), axis=-1)
+
+
+def _ratio(reference: Array, estimate: Array, axis: int | tuple[int, ...]) -> Array:
+    energy = jnp.sum(reference**2, axis=axis)
+    value = decibels(energy, jnp.sum((reference - estimate) ** 2, axis=axis))
+    return jnp.where(energy == 0, jnp.nan, value)
 
 
 def _chunks(signal: Array, size: int) -> Array:

@@ -118,4 +118,4 @@ def correlate(first: Array, second: Array, lags: int) -> Array:
 
 
 def _block(lags: int) -> int:
-    return 16 * 2 ** int(np.ceil(np.log2(lags)))
+    return max(16 * 2 ** int(np.ceil(np.log2(lags))), 4096)

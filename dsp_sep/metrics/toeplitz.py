@@ -19,7 +19,7 @@ TOLERANCE = 1e-7
 
 
 class Predictors(NamedTuple):
-    """The best linear predictors from both sides: `T forward = [forward_error, 0…]`, `T backward = […0, backward_error]`.
+    """The best predictors from both sides: `T forward = [forward_error, 0…]`, `T backward = […0, backward_error]`.
 
     The first block of `forward` and the last of `backward`, both `(lags, m, m)`, are the identity.
     """
