@@ -13,7 +13,7 @@ from ..pytree import load
 from ..separators import Chunked, HarmonicPercussive, Resampled, Separator, Supervised, learn_blind, stft_for
 
 SAMPLES = 2**20
-"""In a chunk, all channels together: what bounds the memory."""
+"""In a chunk, all channels together, at the rate of the separator: what bounds the memory."""
 PIECES, SECONDS = 12, 5.0
 """Blind separation learns from so many pieces of a file, of so many seconds each."""
 
@@ -61,16 +61,23 @@ def supervised(path: Path) -> Method:
     def prepare(file: Reader) -> Chunked:
         if file.rate == model.rate:
             return in_chunks(model, model.stft.hop, file.channels)
-        hop = round(model.stft.hop * file.rate / model.rate)
-        return in_chunks(Resampled(model, rate=file.rate, inner_rate=model.rate), hop, file.channels)
+        resampled = Resampled(model, rate=file.rate, inner_rate=model.rate)
+        return in_chunks(resampled, model.stft.hop, file.channels, stretch=file.rate / model.rate)
 
     return Method(model.names, prepare)
 
 
-def in_chunks(separator: Separator, hop: int, channels: int) -> Chunked:
-    """Chunks whose length, contexts and fades are multiples of the hop, in memory that hardly depends on the file."""
-    fade = max(16 * hop, 1)
-    count = min(max(SAMPLES // (fade * channels), 12), 128)
+def in_chunks(separator: Separator, hop: int, channels: int, stretch: float = 1.0) -> Chunked:
+    """Chunks whose length, contexts and fades are multiples of the hop, in memory that hardly depends on the file.
+
+    Args:
+        separator: the separator.
+        hop: of its transform, in samples at its own rate.
+        channels: of the file.
+        stretch: the rate of the file over that of the separator.
+    """
+    count = min(max(SAMPLES // (16 * hop * channels), 12), 128)
+    fade = max(round(16 * hop * stretch), 1)
     return Chunked(separator, size=count * fade, context=2 * fade, fade=fade)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
+
 from ..data import Reader, writers
 from ..iterate import pour
 from ..report import Levels
@@ -44,10 +46,17 @@ def new_folder(folder: Path) -> Iterator[None]:
     """Make a folder and those it is in; those that were not there before go again if the block fails."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         yield
     except BaseException:
         for each in missing:
             with suppress(OSError):
                 each.rmdir()
         raise
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be made ({error.strerror}): choose another --out") from None

@@ -74,7 +74,8 @@ def test_one_bad_input_among_several_is_found_before_the_work_begins(run, bad, s
 
 
 def test_folder_that_cannot_be_made(run, song):
-    assert "song.wav/stems" in refused(run("separate", "song.wav", "--out", "song.wav/stems"))
+    complaint = refused(run("separate", "song.wav", "--out", "song.wav/stems"))
+    assert "song.wav/stems/song cannot be made" in complaint and "choose another --out" in complaint
 
 
 def test_output_that_exists(run, song):
