@@ -187,8 +187,8 @@ def _frames(
 
     @jax.checkpoint
     def measure(start: Array) -> Ratios:
-        part = [lax.dynamic_slice_in_dim(signal, start, window, axis=-1) for signal in (reference, estimate)]
-        known = statistics(*part, which, taps)
+        truth, guess = (lax.dynamic_slice_in_dim(signal, start, window, axis=-1) for signal in (reference, estimate))
+        known = statistics(truth, guess, which, taps)
         return ratios(known, fit(known, which, channels) if shared is None else shared, which)
 
     starts = jnp.arange((samples - window) // hop + 1) * hop

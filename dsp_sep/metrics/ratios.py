@@ -1,7 +1,9 @@
 """Ratios of energies, in decibels: what every measure here is made of."""
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 
 def decibels(signal: Array, noise: Array) -> Array:
@@ -14,22 +16,29 @@ def decibels(signal: Array, noise: Array) -> Array:
     return jnp.where(finite, 10 * jnp.log10(ratio), jnp.where(signal > 0, jnp.inf, -jnp.inf))
 
 
-def check(name: str, reference: Array, estimate: Array, axes: str, *, samples: bool = True) -> tuple[Array, Array]:
-    """The two as arrays, after their shapes were checked against `axes`, the names of the last axes.
+def check(
+    name: str, reference: ArrayLike, estimate: ArrayLike, axes: str, *, samples: bool = True
+) -> tuple[Array, Array]:
+    """The two as arrays, after `check_shapes`."""
+    reference, estimate = jnp.asarray(reference), jnp.asarray(estimate)
+    check_shapes(name, reference, estimate, axes, samples=samples)
+    return reference, estimate
 
-    With `samples` the last axis must be the longest of these.
+
+def check_shapes(
+    name: str, reference: Array | np.ndarray, estimate: Array | np.ndarray, axes: str, *, samples: bool = True
+) -> None:
+    """Checks two signals against `axes`, the names of their last axes; with `samples` the last must be the longest.
 
     Raises:
         ValueError: shapes that differ, too few axes, a last axis that cannot be samples, no floats.
     """
-    reference, estimate = jnp.asarray(reference), jnp.asarray(estimate)
     if reference.shape != estimate.shape:
         raise ValueError(f"{name}: reference {reference.shape} and estimate {estimate.shape} must have one shape")
     if not all(jnp.issubdtype(signal.dtype, jnp.floating) for signal in (reference, estimate)):
         raise ValueError(f"{name}: expected floating-point signals, got {reference.dtype} and {estimate.dtype}")
-    shape = reference.shape
-    if len(shape) < axes.count(",") + 1 or 0 in shape:
+    shape, count = reference.shape, axes.count(",") + 1
+    if len(shape) < count or 0 in shape:
         raise ValueError(f"{name}: expected signals of shape (..., {axes}), got {shape}")
-    if samples and shape[-1] < max(shape[-max(axes.count(",") + 1, min(len(shape), 2)) :]):
+    if samples and shape[-1] < max(shape[-max(count, 2) :]):
         raise ValueError(f"{name}: expected signals of shape (..., {axes}), got {shape}: are two axes swapped?")
-    return reference, estimate

@@ -83,8 +83,10 @@ def whole_statistics(reference: Array, estimate: Array, which: Pairs, taps: int)
 
     @jax.checkpoint
     def add(total: Statistics, start: Array) -> tuple[Statistics, None]:
-        part = [lax.dynamic_slice_in_dim(signal, start, size + context, axis=-1) for signal in (reference, estimate)]
-        return jax.tree.map(jnp.add, total, statistics(*part, which, taps, context)), None
+        truth, guess = (
+            lax.dynamic_slice_in_dim(signal, start, size + context, axis=-1) for signal in (reference, estimate)
+        )
+        return jax.tree.map(jnp.add, total, statistics(truth, guess, which, taps, context)), None
 
     rest = statistics(reference[..., whole * size :], estimate[..., whole * size :], which, taps)
     return lax.scan(add, rest, jnp.arange(whole) * size)[0] if whole else rest
