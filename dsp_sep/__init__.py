@@ -18,7 +18,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, iterate, masking, metrics, networks, nmf, numerics, phase, pytree, separators, training, transforms
+    from . import (
+        data,
+        iterate,
+        masking,
+        metrics,
+        networks,
+        nmf,
+        numerics,
+        phase,
+        pytree,
+        separators,
+        training,
+        transforms,
+    )
     from .iterate import (
         Algorithm,
         BestSoFar,

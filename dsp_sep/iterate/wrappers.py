@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import scale
-from ..pytree import domains, hyper, node, static
+from ..pytree import Number, domains, hyper, node, static
 from .protocol import Algorithm
 
 
@@ -34,7 +34,7 @@ class Momentum(Algorithm):
     """
 
     algorithm: Any = hyper(kw_only=False)
-    momentum: Array = hyper(kw_only=False, domain=domains.REAL)
+    momentum: Number = hyper(kw_only=False, domain=domains.REAL)
 
     def prepare(self, data: Any) -> Any:
         return self.algorithm.prepare(data)
@@ -83,7 +83,7 @@ class BestSoFar(Algorithm):
     """
 
     algorithm: Any = hyper(kw_only=False)
-    of: Callable[[Any, Any, Any], Array] | None = static(None)
+    of: Callable[[Any, Any, Any], Array] | None = static(default=None)
 
     def prepare(self, data: Any) -> Any:
         return self.algorithm.prepare(data)

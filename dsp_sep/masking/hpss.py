@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from ..numerics import expand
-from ..pytree import domains, hyper, node, static
+from ..pytree import Number, domains, hyper, node, static
 from .ratio import ratio
 
 LANES = 128
@@ -34,9 +34,9 @@ class HPSS:
         ValueError: at construction, for a length that is even or not positive.
     """
 
-    exponent: Array = hyper(2.0, domain=domains.REAL)
-    frames: int = static(31)
-    bins: int = static(31)
+    exponent: Number = hyper(default=2.0, domain=domains.REAL)
+    frames: int = static(default=31)
+    bins: int = static(default=31)
 
     def validate(self) -> None:
         for name in ("frames", "bins"):

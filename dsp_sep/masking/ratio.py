@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import expand, tiny
-from ..pytree import domains, hyper, node
+from ..pytree import Number, domains, hyper, node
 
 
 def ratio(magnitudes: Array, exponent: Array | float) -> Array:
@@ -37,7 +37,7 @@ class RatioMask:
             as `(sources, 1, 1, 1)` or `(frequency, 1)`.
     """
 
-    exponent: Array = hyper(1.0, domain=domains.REAL, kw_only=False)
+    exponent: Number = hyper(default=1.0, domain=domains.REAL, kw_only=False)
 
     def __call__(self, magnitudes: Array) -> Array:
         """See `ratio`."""

@@ -32,10 +32,10 @@ class Activations(Algorithm):
     """
 
     dictionary: Array = hyper(domain=domains.NONNEGATIVE)
-    divergence: Divergence = hyper(KullbackLeibler())
-    rule: Rule = hyper(MajorizeMinimize())
-    start: Start = hyper(Proportional())
-    penalties: Sequence[Penalty] = hyper(())
+    divergence: Divergence = hyper(default=KullbackLeibler())
+    rule: Rule = hyper(default=MajorizeMinimize())
+    start: Start = hyper(default=Proportional())
+    penalties: Sequence[Penalty] = hyper(default=())
 
     def prepare(self, data: Array) -> Observed:
         return observe(data, "Activations")

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import log, matmul, power, transpose
-from ..pytree import domains, hyper, node
+from ..pytree import Number, domains, hyper, node
 
 
 class Divergence(abc.ABC):
@@ -108,7 +108,7 @@ class Beta(Divergence):
         beta: β, any real number, shape `()`. Between 0 and 1 small values count more than with larger β.
     """
 
-    beta: Array = hyper(domain=domains.REAL, kw_only=False)
+    beta: Number = hyper(domain=domains.REAL, kw_only=False)
 
     def value(self, V: Array, Y: Array) -> Array:
         return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)

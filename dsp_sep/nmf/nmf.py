@@ -38,12 +38,12 @@ class NMF(Algorithm):
     """
 
     components: int = static()
-    divergence: Divergence = hyper(KullbackLeibler())
-    rule: Rule = hyper(MajorizeMinimize())
-    order: tuple[str, str] = static(("dictionary", "activations"))
-    start: Start = hyper(Random())
-    dictionary_penalties: Sequence[Penalty] = hyper(())
-    activations_penalties: Sequence[Penalty] = hyper(())
+    divergence: Divergence = hyper(default=KullbackLeibler())
+    rule: Rule = hyper(default=MajorizeMinimize())
+    order: tuple[str, str] = static(default=("dictionary", "activations"))
+    start: Start = hyper(default=Random())
+    dictionary_penalties: Sequence[Penalty] = hyper(default=())
+    activations_penalties: Sequence[Penalty] = hyper(default=())
 
     def validate(self) -> None:
         if self.components < 1:

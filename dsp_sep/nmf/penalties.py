@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import expand
-from ..pytree import domains, hyper, node
+from ..pytree import Number, domains, hyper, node
 
 
 class Penalty(Protocol):
@@ -31,7 +31,7 @@ class Sparsity:
         weight: nonnegative, shape `()`, or `(components, 1)` for one of its own to each component.
     """
 
-    weight: Array = hyper(domain=domains.NONNEGATIVE, kw_only=False)
+    weight: Number = hyper(domain=domains.NONNEGATIVE, kw_only=False)
 
     def value(self, H: Array) -> Array:
         return jnp.sum(expand(self.weight, H.ndim) * H, axis=(-2, -1))

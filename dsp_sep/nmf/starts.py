@@ -68,8 +68,8 @@ class Given:
         activations: `H`, `(..., components, frames)`.
     """
 
-    dictionary: Array | None = hyper(None, domain=domains.NONNEGATIVE)
-    activations: Array | None = hyper(None, domain=domains.NONNEGATIVE)
+    dictionary: Array | None = hyper(default=None, domain=domains.NONNEGATIVE)
+    activations: Array | None = hyper(default=None, domain=domains.NONNEGATIVE)
 
     def start_dictionary(self, V: Array, components: int, key: Array | None) -> Array:
         return _given(self.dictionary, "dictionary", (*V.shape[:-1], components))

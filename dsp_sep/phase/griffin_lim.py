@@ -30,8 +30,8 @@ class GriffinLim(Algorithm):
     """
 
     stft: STFT = hyper(kw_only=False)
-    start: Start = hyper(RandomPhase())
-    length: int | None = static(None)
+    start: Start = hyper(default=RandomPhase())
+    length: int | None = static(default=None)
 
     def prepare(self, data: Array) -> Array:
         if jnp.iscomplexobj(data) or data.ndim < 2:

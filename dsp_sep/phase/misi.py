@@ -56,9 +56,9 @@ class MISI(Algorithm):
     """
 
     stft: STFT = hyper(kw_only=False)
-    mixture_weight: MixtureWeight = hyper(Uniform())
-    start: Start = hyper(MixturePhase())
-    length: int | None = static(None)
+    mixture_weight: MixtureWeight = hyper(default=Uniform())
+    start: Start = hyper(default=MixturePhase())
+    length: int | None = static(default=None)
 
     def prepare(self, data: tuple[Array, Array]) -> Separation:
         return separation(data, "MISI")
@@ -91,9 +91,9 @@ class MixtureFirstMISI(Algorithm):
     """
 
     stft: STFT = hyper(kw_only=False)
-    mixture_weight: MixtureWeight = hyper(Uniform())
-    start: Start = hyper(MixtureShare())
-    length: int | None = static(None)
+    mixture_weight: MixtureWeight = hyper(default=Uniform())
+    start: Start = hyper(default=MixtureShare())
+    length: int | None = static(default=None)
 
     def prepare(self, data: tuple[Array, Array]) -> Separation:
         return separation(data, "MixtureFirstMISI")

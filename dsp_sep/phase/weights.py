@@ -7,7 +7,7 @@ from jax import Array
 
 from ..masking import ratio
 from ..numerics import expand
-from ..pytree import domains, hyper, node
+from ..pytree import Number, domains, hyper, node
 
 
 class MixtureWeight(Protocol):
@@ -33,7 +33,7 @@ class MagnitudeRatio:
             as `(sources, 1, 1, 1)`; 0 is `Uniform`, 2 gives the gains of a Wiener filter.
     """
 
-    exponent: Array = hyper(1.0, domain=domains.REAL, kw_only=False)
+    exponent: Number = hyper(default=1.0, domain=domains.REAL, kw_only=False)
 
     def __call__(self, magnitudes: Array) -> Array:
         return ratio(magnitudes, expand(self.exponent, magnitudes.ndim))
@@ -48,7 +48,7 @@ class GivenWeights:
             one over the sources if the answer is to sum to the mixture.
     """
 
-    weights: Array = hyper(domain=domains.REAL, kw_only=False)
+    weights: Number = hyper(domain=domains.REAL, kw_only=False)
 
     def __call__(self, magnitudes: Array) -> Array:
         return expand(self.weights, magnitudes.ndim)

@@ -14,7 +14,7 @@ checkpoint of a model.
 
 from . import domains
 from .assign import assign
-from .decorator import hyper, node, static
+from .decorator import Number, hyper, node, static
 from .files import ModelFileError, load, save
 from .leaves import cast, combine, names, partition
 from .network import Network, network
@@ -24,6 +24,7 @@ __all__ = [
     "Free",
     "ModelFileError",
     "Network",
+    "Number",
     "assign",
     "cast",
     "combine",

@@ -22,7 +22,7 @@ def assign(tree: Any, values: Mapping[str, Any]) -> Any:
     """
     chosen = {name: value for pattern, value in values.items() for name in select(tree, (pattern,))}
     leaves = [_set(leaf, chosen[leaf.name]) if leaf.name in chosen else leaf.value for leaf in describe(tree)]
-    return jax.tree.structure(tree).unflatten(leaves)
+    return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 
 def _set(leaf: Any, value: Any) -> Any:

@@ -14,13 +14,15 @@ from .domains import Domain
 
 T = typing.TypeVar("T")
 _MISSING: Any = dataclasses.MISSING
+Number = Any
+"""The type of a leaf that may be given as a number: an array as soon as it is there."""
 NODES: dict[str, type] = {}
 """Every class that `node` has made, by module and name."""
 
 
 def hyper(
-    default: Any = _MISSING,
     *,
+    default: Any = _MISSING,
     default_factory: Any = _MISSING,
     domain: Domain | None = None,
     kw_only: bool = True,
@@ -41,7 +43,7 @@ def hyper(
     return dataclasses.field(default=default, default_factory=default_factory, kw_only=kw_only, metadata=metadata)
 
 
-def static(default: Any = _MISSING, *, kw_only: bool = True) -> Any:
+def static(*, default: Any = _MISSING, kw_only: bool = True) -> Any:
     """A field that is part of the program, not of its data: hashable, compared by value."""
     return dataclasses.field(default=default, kw_only=kw_only, metadata={"static": True})
 

@@ -1,4 +1,4 @@
-"""Trees of nodes as files: a description in JSON beside the arrays, in one archive that runs no code when it is read."""
+"""Trees of nodes as files: a description in JSON beside the arrays, in one archive; reading it runs no code."""
 
 import dataclasses
 import importlib
@@ -123,11 +123,11 @@ def _node_class(reference: str) -> type:
 
 
 def _rebuild(cls: type, fields: dict[str, Any]) -> Any:
-    """A node as JAX rebuilds one: the untied leaves of an `Unfolded` are missing in its parts, so nothing is checked."""
+    """A node as JAX rebuilds one, unchecked: parts of an `Unfolded` lack the leaves of its other part."""
     known = {field.name for field in dataclasses.fields(cls)}
     if fields.keys() != known:
         raise ValueError(f"{cls.__name__} has the fields {', '.join(sorted(known))}, got {', '.join(sorted(fields))}")
-    node = object.__new__(cls)
+    node: Any = object.__new__(cls)
     node.__dict__.update(fields)
     return node
 

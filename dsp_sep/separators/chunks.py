@@ -43,9 +43,9 @@ class Chunked:
     """
 
     separator: Any = hyper(kw_only=False)
-    size: int = static(2**19)
-    context: int = static(2**14)
-    fade: int = static(2**13)
+    size: int = static(default=2**19)
+    context: int = static(default=2**14)
+    fade: int = static(default=2**13)
 
     def validate(self) -> None:
         if min(self.context, self.fade) < 0 or self.size < max(2 * (self.context + self.fade), 1):

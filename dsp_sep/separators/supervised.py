@@ -39,7 +39,7 @@ class Supervised:
     stft: STFT = hyper()
     activations: Unfolded = hyper()
     mask: RatioMask = hyper()
-    inversion: Unfolded | None = hyper(None)
+    inversion: Unfolded | None = hyper(default=None)
     components: tuple[int, ...] = static()
     names: tuple[str, ...] = static()
     rate: int = static()

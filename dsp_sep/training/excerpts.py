@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -28,4 +29,4 @@ def excerpts(song: Song, *, seconds: float, count: int, seed: int) -> Iterator[A
     if last < 0:
         raise ValueError(f"excerpts: seconds is {seconds}, and the song has {song.sources.shape[-1] / song.rate:.3f} s")
     for start in np.random.default_rng(seed).integers(0, last, count, endpoint=True):
-        yield song.sources[..., start : start + samples]
+        yield jnp.asarray(song.sources[..., start : start + samples])

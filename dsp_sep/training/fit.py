@@ -49,7 +49,9 @@ def fit(
     for number, batch in enumerate(batches):
         value, gradient, moved, state = _step(loss, optimizer, params, state, batch)
         if not (np.isfinite(value) and np.isfinite(optax.tree.norm(gradient))):
-            raise NotFiniteError(f"step {number}: {_culprit(value, gradient)} is not finite; try a smaller learning rate")
+            raise NotFiniteError(
+                f"step {number}: {_culprit(value, gradient)} is not finite; try a smaller learning rate"
+            )
         params = moved
         losses.append(float(value))
         if on_step:

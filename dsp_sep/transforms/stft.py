@@ -56,11 +56,11 @@ class STFT:
 
     n_fft: int = static()
     hop: int = static()
-    window: Any = hyper("hann", domain=domains.REAL)
-    window_length: int | None = static(None)
-    centered: bool = static(True)
-    padding: str = static("constant")
-    onesided: bool = static(True)
+    window: Any = hyper(default="hann", domain=domains.REAL)
+    window_length: int | None = static(default=None)
+    centered: bool = static(default=True)
+    padding: str = static(default="constant")
+    onesided: bool = static(default=True)
 
     def validate(self) -> None:
         for name in ("n_fft", "hop"):
@@ -201,23 +201,27 @@ def spectra_of_frames(stft: STFT, frames: Array) -> Array:
 
 def frames_of_spectra(stft: STFT, spectra: Array) -> Array:
     """The frames `(..., frames, n_fft)` of spectra `(..., frames, frequency)`, weighted and ready to be added up."""
-    if spectra.ndim < 2 or spectra.shape[-1] != stft.bins:
-        raise ValueError(
-            f"STFT: a spectrogram must have {stft.bins} frequencies (n_fft = {stft.n_fft}, onesided = "
-            f"{stft.onesided}) and an axis of frames, got {list(spectra.shape)} as (..., frames, frequency)"
-        )
-    if not jnp.iscomplexobj(spectra):
-        raise ValueError(f"STFT: a spectrogram must be complex, got {spectra.dtype}")
     frames = (irfft if stft.onesided else ifft)(spectra, n=stft.n_fft)
     window, _ = unit_window(stft, frames.real.dtype)
     return scale(_along_last(window, frames), frames)
 
 
+def check_spectrogram(stft: STFT, spectrogram: Array, axes: tuple[str, str] = ("frequency", "frames")) -> None:
+    """Raise where an array is not a spectrogram of this transform with these last axes."""
+    if spectrogram.ndim < 2 or spectrogram.shape[axes.index("frequency") - 2] != stft.bins:
+        raise ValueError(
+            f"STFT: the spectrogram must have the axes (..., {', '.join(axes)}) with {stft.bins} frequencies (n_fft = "
+            f"{stft.n_fft}, onesided = {stft.onesided}), got {list(spectrogram.shape)}"
+        )
+    if not jnp.iscomplexobj(spectrogram):
+        raise ValueError(f"STFT: the spectrogram must be complex, got {spectrogram.dtype}")
+
+
 def signal_of_sums(stft: STFT, signal: Array, power: Array) -> Array:
-    """Frames added up, `(..., samples)`, over the sum of their squared unit windows, `(samples,)`; zero where that is."""
+    """Frames added up, `(..., samples)`, over the sum of their squared unit windows, `(samples,)`; zero where it is."""
     missed = power <= jnp.finfo(power.dtype).eps ** 2
     _, peak = unit_window(stft, power.dtype)
-    gain = jnp.where(missed, 0, 1 / (peak * jnp.where(missed, 1, power)))
+    gain = jnp.where(missed, 0, 1 / jnp.where(missed, 1, power)) / peak
     return scale(_along_last(gain, signal), signal)
 
 
@@ -243,6 +247,7 @@ def _analyze_frames(stft: STFT, signal: Array) -> Array:
 
 @partial(jax.jit, static_argnums=2)
 def _synthesize_frames(stft: STFT, spectra: Array, length: int | None) -> Array:
+    check_spectrogram(stft, spectra, ("frames", "frequency"))
     frames = frames_of_spectra(stft, spectra)
     count, start = frames.shape[-2], stft.grid.offset
     length = stft.grid.natural_length(count) if length is None else length
@@ -257,6 +262,7 @@ def _synthesize_frames(stft: STFT, spectra: Array, length: int | None) -> Array:
 
 @partial(jax.jit, static_argnums=2)
 def _consistent_frames(stft: STFT, spectra: Array, length: int | None) -> Array:
+    check_spectrogram(stft, spectra, ("frames", "frequency"))
     if length is not None and stft.frames(length) != spectra.shape[-2]:
         raise ValueError(
             f"STFT: a signal of length {length} has {stft.frames(length)} frames, the spectrogram {spectra.shape[-2]}"
@@ -271,11 +277,13 @@ def _analyze(stft: STFT, signal: Array) -> Array:
 
 @partial(jax.jit, static_argnums=2)
 def _synthesize(stft: STFT, spectrogram: Array, length: int | None) -> Array:
+    check_spectrogram(stft, spectrogram)
     return _synthesize_frames(stft, transpose(spectrogram), length)
 
 
 @partial(jax.jit, static_argnums=2)
 def _consistent(stft: STFT, spectrogram: Array, length: int | None) -> Array:
+    check_spectrogram(stft, spectrogram)
     return transpose(_consistent_frames(stft, transpose(spectrogram), length))
 
 

@@ -16,7 +16,7 @@ from jax import Array
 from ..numerics import transpose
 from ..pytree import hyper, node, static
 from .framing import frame, overlap_add, overlap_add_equal
-from .stft import STFT, frames_of_spectra, signal_of_sums, spectra_of_frames, unit_window
+from .stft import STFT, check_spectrogram, frames_of_spectra, signal_of_sums, spectra_of_frames, unit_window
 
 
 @node
@@ -136,6 +136,7 @@ def _full_frames(stft: STFT, samples: Array) -> Array:
 
 @jax.jit
 def _push_spectra(stft: STFT, state: Sums, chunk: Array) -> tuple[Sums, Array]:
+    check_spectrogram(stft, chunk)
     frames = frames_of_spectra(stft, transpose(chunk))
     count = frames.shape[-2]
     if count == 0:

@@ -46,8 +46,8 @@ def test_stems_sum_to_the_mixture(outcome):
 
 
 def test_model_file_holds_the_whole_chain(outcome, tmp_path):
-    methods, model, losses = outcome
+    methods, models, losses = outcome
     assert losses.shape == (12,) and np.isfinite(losses).all()
-    save(tmp_path / "model.npz", model)
+    save(tmp_path / "model.npz", models["model"])
     stems = load(tmp_path / "model.npz")(data.example("judge").mixture)
     np.testing.assert_array_equal(stems, methods["trained"])

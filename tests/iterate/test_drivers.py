@@ -27,7 +27,7 @@ from tests.checks import distance
 
 @node
 class Approach(Algorithm):
-    rate: jax.Array = hyper(0.5, domain=domains.REAL, kw_only=False)
+    rate: jax.Array = hyper(default=0.5, domain=domains.REAL, kw_only=False)
 
     def init(self, data, *, key=None):
         return jnp.zeros_like(data) if key is None else jax.random.normal(key, data.shape, data.dtype)

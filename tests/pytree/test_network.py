@@ -45,7 +45,7 @@ class Denoise(Algorithm):
     """`x <- x - step · (x - y) + network(x)`."""
 
     correction: Network = hyper(kw_only=False)
-    step: jax.Array = hyper(0.5, domain=domains.POSITIVE)
+    step: jax.Array = hyper(default=0.5, domain=domains.POSITIVE)
 
     def init(self, data, *, key=None):
         return data

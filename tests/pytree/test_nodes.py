@@ -15,16 +15,16 @@ from dsp_sep.pytree import cast, combine, domains, hyper, names, node, partition
 @node
 class Part:
     gain: jax.Array = hyper(domain=domains.NONNEGATIVE, kw_only=False)
-    label: str = static("label")
+    label: str = static(default="label")
 
 
 @node
 class Whole:
-    part: Part = hyper(Part(1.0))
-    several: tuple = hyper((Part(2.0), Part(3.0)))
-    shift: jax.Array = hyper(0, domain=domains.REAL)
-    kept: jax.Array = hyper(0.5, cast=False)
-    count: int = static(2)
+    part: Part = hyper(default=Part(1.0))
+    several: tuple = hyper(default=(Part(2.0), Part(3.0)))
+    shift: jax.Array = hyper(default=0, domain=domains.REAL)
+    kept: jax.Array = hyper(default=0.5, cast=False)
+    count: int = static(default=2)
 
 
 def test_numbers_become_strong_arrays():

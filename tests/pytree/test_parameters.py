@@ -15,15 +15,15 @@ from tests.checks import identical
 
 @node
 class Inner:
-    weight: jax.Array = hyper(0.5, domain=domains.NONNEGATIVE)
-    order: jax.Array = hyper(2.0, domain=domains.REAL)
+    weight: jax.Array = hyper(default=0.5, domain=domains.NONNEGATIVE)
+    order: jax.Array = hyper(default=2.0, domain=domains.REAL)
 
 
 @node
 class Outer:
-    inner: Inner = hyper(Inner())
+    inner: Inner = hyper(default=Inner())
     window: jax.Array = hyper(domain=domains.REAL)
-    statistics: jax.Array = hyper(1.0, domain=domains.FIXED)
+    statistics: jax.Array = hyper(default=1.0, domain=domains.FIXED)
 
 
 OUTER = Outer(window=np.ones(3))

@@ -44,9 +44,11 @@ def test_stems_sum_to_the_mixture_in_any_batch(chain, inversions):
 def test_every_hyperparameter_has_a_finite_gradient_on_music_and_on_silence(chain):
     params = ds.unconstrain(chain, train=("activations", "mask", "inversion.mixture_weight", "stft.window"))
     mixture = ds.data.example("judge").mixture[:, :20000]
+
+    def loss(params, signal):
+        return jnp.sum(ds.constrain(params, chain)(signal)[0] ** 2)
+
     for signal in (mixture, jnp.zeros_like(mixture), mixture.at[:, 5000:].set(0.0)):
-        loss = lambda params: jnp.sum(ds.constrain(params, chain)(signal)[0] ** 2)
-        for name, gradient in jax.grad(loss)(params).values.items():
+        for name, gradient in jax.grad(loss)(params, signal).values.items():
             assert jnp.all(jnp.isfinite(gradient)), name
-    moving = jax.grad(lambda params: jnp.sum(ds.constrain(params, chain)(mixture)[0] ** 2))(params).values
-    assert all(jnp.any(gradient != 0) for gradient in moving.values())
+    assert all(jnp.any(gradient != 0) for gradient in jax.grad(loss)(params, mixture).values.values())

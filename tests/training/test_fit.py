@@ -57,7 +57,9 @@ def test_negative_sdr_is_finite_on_silence_and_at_a_perfect_estimate(scale):
         value, gradient = jax.value_and_grad(lambda e: jnp.sum(negative_sdr(reference, e)))(estimate)
         assert jnp.isfinite(value) and jnp.all(jnp.isfinite(gradient))
     np.testing.assert_allclose(negative_sdr(reference, reference)[1:], -60, atol=3)
-    assert jnp.all(jnp.isfinite(jax.grad(lambda e: jnp.sum(negative_sdr(jnp.zeros((1, 1, 9)), e)))(jnp.zeros((1, 1, 9)))))
+    assert jnp.all(
+        jnp.isfinite(jax.grad(lambda e: jnp.sum(negative_sdr(jnp.zeros((1, 1, 9)), e)))(jnp.zeros((1, 1, 9))))
+    )
 
 
 def test_negative_sdr_rejects_other_shapes():
