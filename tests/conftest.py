@@ -19,3 +19,10 @@ def loose_promotion():
     """JAX's own defaults, for code as users write it."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _bounded_memory():
+    """What one file of tests compiled is not kept for the next."""
+    yield
+    jax.clear_caches()
