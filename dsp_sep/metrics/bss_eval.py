@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from .decomposition import Ratios, fit, ratios
+from .decomposition import Filters, Ratios, energies, fit, ratios
 from .double import in_double
+from .parts import add_up, grid
 from .permutation import best_order
 from .ratios import check
-from .statistics import Pairs, pairs, statistics, whole_statistics
+from .statistics import Pairs, pairs, statistics
 
 
 class ImageRatios(NamedTuple):
@@ -71,10 +72,9 @@ def bss_eval_images(
     than a window are one frame, and a frame in which any source or estimate is silent (its channels sum to zero at
     every sample) is NaN for all sources. museval refuses signals that are silent throughout; here they are NaN.
 
-    Computed in float64 for float32 signals too. Artifacts 138 dB below the estimate or more are not told from none: the
-    SAR is +inf. Where channels are equal or filtered copies of one another, or sources are a few sines, the filters are
-    the least-squares solution (`toeplitz.solve`); museval's are then those of rounding errors, and its ISR, SIR and SAR
-    may differ from these by tens of dB.
+    Computed in float64 for float32 signals too. Where channels are equal or filtered copies of one another, or sources
+    are a few sines, the filters are the least-squares solution (`toeplitz.solve`); museval's are then those of rounding
+    errors, and its ISR, SIR and SAR may differ from these by tens of dB.
 
     Args:
         reference: the true images, (..., sources, channels, samples).
@@ -179,17 +179,25 @@ def _frames(
 ) -> Ratios:
     """The ratios of each pair in each frame, (pairs, frames)."""
     channels, samples = reference.shape[-2:]
+
+    def fitted(truth: Array, guess: Array) -> Filters:
+        layout = grid(truth.shape[-1], taps)
+        return fit(add_up(lambda r, e: statistics(r, e, layout), truth, guess, layout), which, channels)
+
+    def measured(truth: Array, guess: Array, filters: Filters) -> Ratios:
+        layout = grid(truth.shape[-1], taps)
+        return ratios(add_up(lambda r, e: energies(r, e, filters, which, layout), truth, guess, layout))
+
     if window is None or window >= samples:
-        known = whole_statistics(reference, estimate, which, taps)
-        return jax.tree.map(lambda value: value[:, None], ratios(known, fit(known, which, channels), which))
+        found = measured(reference, estimate, fitted(reference, estimate))
+        return jax.tree.map(lambda value: value[:, None], found)
     hop = window if hop is None else hop
-    shared = None if framewise else fit(whole_statistics(reference, estimate, which, taps), which, channels)
+    shared = None if framewise else fitted(reference, estimate)
 
     @jax.checkpoint
     def measure(start: Array) -> Ratios:
         truth, guess = (lax.dynamic_slice_in_dim(signal, start, window, axis=-1) for signal in (reference, estimate))
-        known = statistics(truth, guess, which, taps)
-        return ratios(known, fit(known, which, channels) if shared is None else shared, which)
+        return measured(truth, guess, fitted(truth, guess) if shared is None else shared)
 
     starts = jnp.arange((samples - window) // hop + 1) * hop
     return jax.tree.map(lambda value: jnp.moveaxis(value, 0, -1), lax.map(measure, starts))

@@ -1,32 +1,48 @@
-"""BSS Eval's decomposition of an estimate: by filters, from statistics to energies to ratios.
+"""BSS Eval's decomposition of an estimate: filters from statistics, energies from filters, ratios from energies.
 
 An estimate is the reference, filtered (`p`), and what other references add to that (`P - p`), and a rest (`ŝ - P`): `p`
-is the projection on the delays of the channels of one reference, `P` on those of all of them. A filter of so many taps
-is the least-squares solution of normal equations, block Toeplitz; every energy is a quadratic form of the filters.
+is the projection on the delays of the channels of one reference, `P` on those of all of them. The filters solve normal
+equations that are block Toeplitz.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
+from ..transforms.fourier import irfft, rfft
+from ..transforms.framing import frame
+from .parts import Grid
 from .ratios import decibels
-from .statistics import Pairs, Statistics
-from .toeplitz import quadratic, solve, spectrum
+from .statistics import Pairs, Statistics, sounding
+from .toeplitz import solve
 
 
 class Filters(NamedTuple):
-    """The distortion filters of each pair of a reference and an estimate.
+    """The distortion filters, the last axis for their taps.
 
     Attributes:
-        own: from the channels of the reference to those of the estimate, (pairs, taps, C, C).
-        joint: from the channels of all references, (pairs, taps, S C, C).
+        own: from the channels of a reference to those of an estimate, (pairs, C, C, taps).
+        joint: from the channels of all references to those of an estimate, (S C, E C, taps).
     """
 
     own: Array
     joint: Array
+
+
+class Energies(NamedTuple):
+    """Energies of the parts of the estimate of each pair, (pairs,), and in how many samples each signal sounds."""
+
+    image: Array
+    error: Array
+    filtered: Array
+    spatial: Array
+    distortion: Array
+    projected: Array
+    interference: Array
+    artifacts: Array
+    sounds: Array
 
 
 class Ratios(NamedTuple):
@@ -42,76 +58,67 @@ class Ratios(NamedTuple):
 def fit(known: Statistics, which: Pairs, channels: int) -> Filters:
     """The filters that are best on the samples that the statistics are of."""
     power = jnp.diagonal(known.references[0])
-    unit = jnp.sqrt(jnp.where(power > 0, power, 1))
-    gram = known.references / (unit[None, :, None] * unit[None, None, :])
-    cross = known.estimates / unit[None, :, None]
-    joint = solve(gram, cross) / unit[None, :, None]
-    rows = jnp.moveaxis(cross.reshape(cross.shape[0], -1, channels, cross.shape[-1]), 1, 0)
-    own = jax.vmap(solve)(_own(gram, channels), rows) / unit.reshape(-1, 1, channels, 1)
-    own = _pick(jnp.moveaxis(own, 0, 1), which, channels)
-    by_estimate = jnp.moveaxis(joint.reshape(*joint.shape[:2], -1, channels), -2, 0)
-    return Filters(own, by_estimate[which.estimate])
+    unit = jnp.sqrt(jnp.where(power > 0, power, 1))[None, :, None]
+    gram = known.references / (unit * jnp.swapaxes(unit, 1, 2))
+    cross = known.estimates / unit
+    joint = solve(gram, cross) / unit
+
+    lags, count, _ = gram.shape
+    sources = count // channels
+    blocks = jnp.diagonal(gram.reshape(lags, sources, channels, sources, channels), axis1=1, axis2=3)
+    rows = jnp.moveaxis(cross.reshape(lags, sources, channels, -1), 1, 0)
+    own = jax.vmap(solve)(jnp.moveaxis(blocks, -1, 0), rows) / unit.reshape(sources, 1, channels, 1)
+    own = jnp.moveaxis(own.reshape(sources, lags, channels, -1, channels), (1, 3), (-1, 1))
+    return Filters(own[which.reference, which.estimate], jnp.moveaxis(joint, 0, -1))
 
 
-def ratios(known: Statistics, filters: Filters, which: Pairs) -> Ratios:
+def energies(reference: Array, estimate: Array, filters: Filters, which: Pairs, layout: Grid) -> Energies:
+    """The energies of a part, `(S, C, samples)` and `(E, C, samples)` with what is around it."""
+    reference, estimate = (signal.astype(jnp.float64) for signal in (reference, estimate))
+    sources, channels, _ = reference.shape
+    end = layout.around + layout.size
+    before = reference[..., :end]
+    spectra = rfft(frame(before.reshape(sources * channels, end), layout.block, layout.step), n=layout.block)
+    own, joint = (_pad(taps, layout.block) for taps in filters)
+    every = which.estimates(_filter(spectra, joint, layout).reshape(-1, channels, layout.size))
+    alone = jax.vmap(lambda one, taps: _filter(one, taps, layout))(
+        which.references(spectra.reshape(sources, channels, *spectra.shape[1:])), own
+    )
+    truth = which.references(reference[..., layout.around : end])
+    guess = which.estimates(estimate[..., layout.around : end])
+    signals = (
+        truth,
+        truth - guess,
+        alone,
+        alone - truth,
+        guess - alone,
+        every,
+        every - alone,
+        guess - every,
+    )
+    sounds = sounding(reference[..., layout.around : end], estimate[..., layout.around : end])
+    sums = [jnp.sum(signal**2, axis=(-2, -1)) for signal in signals]
+    return Energies(*sums, sounds)
+
+
+def ratios(known: Energies) -> Ratios:
     """The ratios of each pair; NaN for all of them where the channels of any source or estimate sum to silence."""
-    channels = filters.own.shape[-1]
-    taps = filters.own.shape[1]
-    every = spectrum(known.references)
-    alone = spectrum(_own(known.references, channels)[which.reference])
-
-    def energy(joint: Array) -> Array:
-        columns = jnp.moveaxis(joint, 0, 2).reshape(taps, joint.shape[2], -1)
-        return jnp.sum(quadratic(every, columns).reshape(-1, channels), axis=-1)
-
-    image = jnp.sum(_own(known.references, channels)[which.reference][:, 0].diagonal(axis1=-2, axis2=-1), axis=-1)
-    filtered = jnp.sum(quadratic(alone, filters.own), axis=-1)
-    spatial = jnp.sum(quadratic(alone, filters.own.at[:, 0].add(-_identity(filters.own))), axis=-1)
-    projected = energy(filters.joint)
-    interference = energy(filters.joint - _embed(filters.own, which, filters.joint.shape[2]))
-
-    estimate = known.energy[which.estimate]
-    cross = jnp.moveaxis(known.estimates.reshape(*known.estimates.shape[:2], -1, channels), -2, 0)[which.estimate]
-    artifacts = _remainder(estimate, projected, jnp.sum(cross * filters.joint, axis=(1, 2, 3)))
-    own_cross = _pick(known.estimates.reshape(taps, -1, channels, known.estimates.shape[-1]), which, channels)
-    distortion = _remainder(estimate, filtered, jnp.sum(own_cross * filters.own, axis=(1, 2, 3)))
     values = Ratios(
-        sdr=decibels(image, known.error),
-        isr=decibels(image, spatial),
-        sir=decibels(filtered, interference),
-        sar=decibels(projected, artifacts),
-        source_sdr=decibels(filtered, distortion),
+        sdr=decibels(known.image, known.error),
+        isr=decibels(known.image, known.spatial),
+        sir=decibels(known.filtered, known.interference),
+        sar=decibels(known.projected, known.artifacts),
+        source_sdr=decibels(known.filtered, known.distortion),
     )
     silent = jnp.any(known.sounds == 0)
     return jax.tree.map(lambda value: jnp.where(silent, jnp.nan, value), values)
 
 
-def _remainder(whole: Array, part: Array, inner: Array) -> Array:
-    """`|a - b|²` from `|a|²`, `|b|²` and `<a, b>`; zero where that is rounding."""
-    rest = whole + part - 2 * inner
-    return jnp.where(rest > 64 * jnp.finfo(rest.dtype).eps * (whole + part), rest, 0)
+def _pad(taps: Array, block: int) -> Array:
+    return rfft(jnp.pad(taps, [(0, 0)] * (taps.ndim - 1) + [(0, block - taps.shape[-1])]), n=block)
 
 
-def _own(gram: Array, channels: int) -> Array:
-    """(taps, S C, S C) to the blocks of each source by itself, (S, taps, C, C)."""
-    taps, count, _ = gram.shape
-    blocks = gram.reshape(taps, count // channels, channels, count // channels, channels)
-    return jnp.moveaxis(jnp.diagonal(blocks, axis1=1, axis2=3), -1, 0)
-
-
-def _pick(blocks: Array, which: Pairs, channels: int) -> Array:
-    """(taps, S, C, E C) to the blocks of the pairs, (pairs, taps, C, C)."""
-    apart = blocks.reshape(*blocks.shape[:3], -1, channels)
-    return jnp.moveaxis(apart, (1, 3), (0, 1))[which.reference, which.estimate]
-
-
-def _embed(own: Array, which: Pairs, rows: int) -> Array:
-    """Filters of one source as filters of all, zero for the others: (pairs, taps, C, C) to (pairs, taps, S C, C)."""
-    count, taps, channels, _ = own.shape
-    chosen = which.reference[:, None] == np.arange(rows // channels)
-    spread = jnp.asarray(chosen, own.dtype)[:, None, :, None, None] * own[:, :, None]
-    return spread.reshape(count, taps, rows, channels)
-
-
-def _identity(own: Array) -> Array:
-    return jnp.broadcast_to(jnp.eye(own.shape[-1], dtype=own.dtype), (own.shape[0], *own.shape[2:]))
+def _filter(spectra: Array, responses: Array, layout: Grid) -> Array:
+    """Signals (I, blocks, frequency) through filters (I, O, frequency), blocks overlapping, to (O, size)."""
+    outputs = jnp.sum(spectra[:, None] * responses[:, :, None], axis=0)
+    return irfft(outputs, n=layout.block)[..., layout.around :].reshape(-1, layout.size)

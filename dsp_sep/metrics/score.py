@@ -2,19 +2,20 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .decomposition import Filters, Ratios, fit, ratios
-from .statistics import Statistics, pairs, segment_size, statistics
+from .decomposition import Energies, Filters, Ratios, energies, fit, ratios
+from .parts import Grid, grid
+from .statistics import Statistics, pairs, sounding, statistics
 from .stems import Arrays, Folders, Stems
 
 TAPS = 512
@@ -131,56 +132,73 @@ def _score(stems: Stems, window: float, hop: float | None, filters: str, progres
     size, step = (int(seconds * stems.rate) for seconds in (window, hop))
     if size < 1 or step < 1:
         raise ValueError(f"score: expected a window and hop of at least a sample, got {window} s and {hop} s")
+    frames = [(start, start + size) for start in range(0, stems.samples - size + 1, step)]
+    frames = frames if size < stems.samples else [(0, stems.samples)]
     with jax.enable_x64(True):
-        whole = _whole(stems, lambda done: progress(done / 2))
-        silent = whole.sounds == 0
-        shared = _fit(whole, stems.channels) if filters == "track" or size >= stems.samples else None
+        survey = _add_up(_survey, stems, (0, stems.samples), lambda done: progress(done / 2))
+        silent = survey.sounds == 0
+        shared = _fit(survey.statistics, stems.channels) if filters == "track" else None
         found = []
-        for known, done in _frames(stems, whole, size, step):
-            known = known._replace(sounds=jnp.where(silent, 1, known.sounds))
-            fitted = _fit(known, stems.channels) if shared is None else shared
-            found.append(_ratios(known, fitted))
+        for index, frame in enumerate(frames):
+            own = _fit(_add_up(_survey, stems, frame).statistics, stems.channels) if shared is None else shared
+            found.append(_ratios(_add_up(partial(_energies, filters=own), stems, frame), silent))
             jax.block_until_ready(found[-2:-1])  # the frame before: the next is read while this one is computed
-            progress(0.5 + done / 2)
-        values = jax.tree.map(lambda *frames: np.stack(frames, axis=-1), *found)
-        energy = jnp.diagonal(whole.references[0]).reshape(len(stems.names), -1).sum(axis=-1)
-        usdr = np.asarray(10 * jnp.log10((energy + 1e-7) / (whole.error + 1e-7)))
+            progress(0.5 + 0.5 * (index + 1) / len(frames))
+        values = jax.tree.map(lambda *each: np.stack(each, axis=-1), *found)
+        usdr = np.asarray(10 * jnp.log10((survey.image + 1e-7) / (survey.error + 1e-7)))
     absent = np.any(np.reshape(silent, (2, -1)), axis=0)[:, None]
-    frames = {name: np.where(absent, np.nan, getattr(values, name.lower())) for name in FRAMEWISE}
-    return Scores(stems.names, window, hop, frames, usdr)
+    table = {name: np.where(absent, np.nan, getattr(values, name.lower())) for name in FRAMEWISE}
+    return Scores(stems.names, window, hop, table, usdr)
 
 
-def _whole(stems: Stems, progress: Callable[[float], None]) -> Statistics:
-    """The statistics of all there is."""
-    size, total = segment_size(TAPS), None
-    for start in range(0, stems.samples, size):
-        part = _statistics(*stems.read(start, size + TAPS - 1), context=TAPS - 1)
-        total = part if total is None else jax.tree.map(jnp.add, jax.block_until_ready(total), part)
-        progress(min(1.0, (start + size) / stems.samples))
-    assert total is not None
+def _add_up(
+    function: Callable[..., Any],
+    stems: Stems,
+    span: tuple[int, int],
+    progress: Callable[[float], None] = lambda done: None,
+) -> Any:
+    """The sum of a function over the parts of a span of the song, around which all is taken for silent."""
+    first, last = span
+    layout = grid(last - first, TAPS)
+    count, total = layout.size + 2 * layout.around, None
+    starts = layout.starts(last - first)
+    for start in starts:
+        begin = first + start - layout.around
+        inside = max(begin, first), min(begin + count, last)
+        around = (0, 0), (0, 0), (inside[0] - begin, begin + count - inside[1])
+        value = function(*(np.pad(signal, around) for signal in stems.read(*inside)), layout=layout)
+        total = value if total is None else jax.tree.map(jnp.add, jax.block_until_ready(total), value)
+        progress(min(1.0, (start + layout.size) / (last - first)))
     return total
 
 
-def _frames(stems: Stems, whole: Statistics, size: int, step: int) -> Iterator[tuple[Statistics, float]]:
-    """The statistics of each frame, and which part of them is done; all is one frame where a window is longer."""
-    if size >= stems.samples:
-        yield whole, 1.0
-        return
-    starts = range(0, stems.samples - size + 1, step)
-    for frame, start in enumerate(starts):
-        yield _statistics(*stems.read(start, size), context=0), (frame + 1) / len(starts)
+class Survey(NamedTuple):
+    """What is found of a span at a first hearing: sums over samples; the last two are energies, (sources,)."""
+
+    statistics: Statistics
+    sounds: Array
+    image: Array
+    error: Array
 
 
-@partial(jax.jit, static_argnames="context")
-def _statistics(reference: Array, estimate: Array, *, context: int) -> Statistics:
-    return statistics(reference, estimate, pairs(len(reference), all_of_them=False), TAPS, context)
+@partial(jax.jit, static_argnames="layout")
+def _survey(reference: Array, estimate: Array, *, layout: Grid) -> Survey:
+    known = statistics(reference, estimate, layout)
+    part = [signal[..., layout.around : layout.around + layout.size] for signal in (reference, estimate)]
+    exact = part[0].astype(float), (part[0] - part[1]).astype(float)
+    return Survey(known, sounding(*part), *(jnp.sum(signal**2, axis=(-2, -1)) for signal in exact))
+
+
+@partial(jax.jit, static_argnames="layout")
+def _energies(reference: Array, estimate: Array, *, filters: Filters, layout: Grid) -> Energies:
+    return energies(reference, estimate, filters, pairs(len(reference)), layout)
 
 
 @partial(jax.jit, static_argnames="channels")
 def _fit(known: Statistics, channels: int) -> Filters:
-    return fit(known, pairs(len(known.energy), all_of_them=False), channels)
+    return fit(known, pairs(known.references.shape[-1] // channels), channels)
 
 
 @jax.jit
-def _ratios(known: Statistics, filters: Filters) -> Ratios:
-    return ratios(known, filters, pairs(len(known.energy), all_of_them=False))
+def _ratios(known: Energies, silent: Array) -> Ratios:
+    return ratios(known._replace(sounds=jnp.where(silent, 1, known.sounds)))

@@ -28,8 +28,8 @@ class Stems(Protocol):
     samples: int
     channels: int
 
-    def read(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """References and estimates from a sample on, each (sources, channels, count); silence after the end."""
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """References and estimates from one sample to another, each (sources, channels, stop - start)."""
 
 
 class Arrays:
@@ -48,9 +48,9 @@ class Arrays:
             raise ValueError(f"score: expected {sources} names, one for each source, got {self.names}")
         self._signals, self.rate = (np.asarray(reference), np.asarray(estimate)), rate
 
-    def read(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """As `Stems`."""
-        reference, estimate = (_fill(signal[..., start : start + count], count) for signal in self._signals)
+        reference, estimate = (signal[..., start:stop] for signal in self._signals)
         return reference, estimate
 
 
@@ -72,14 +72,13 @@ class Folders:
         self.names = tuple(truth)
         if not self.names:
             raise AudioError(f"{reference} has no stems in it: expected files such as drums.wav and vocals.wav")
-        self._files = ExitStack()
         with ExitStack() as opened:
-            self._truth = [opened.enter_context(Reader(truth[name])) for name in self.names]
-            self._guess = [opened.enter_context(Reader(guess[name])) for name in self.names]
-            _check_alike(self._truth[0], [*self._truth, *self._guess])
+            self._all = [opened.enter_context(Reader(stems[name])) for stems in (truth, guess) for name in self.names]
+            _check_alike(self._all)
             self._files = opened.pop_all()
-        first = self._truth[0]
+        first = self._all[0]
         self.rate, self.samples, self.channels = first.rate, first.samples, first.channels
+        self._last = 0, np.zeros((len(self._all), self.channels, 0), np.float32)
 
     def __enter__(self) -> "Folders":
         return self
@@ -87,16 +86,16 @@ class Folders:
     def __exit__(self, *exception) -> None:
         self._files.close()
 
-    def read(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `Stems`."""
-        reference, estimate = (
-            _fill(np.stack([file.read(start, count) for file in files]), count) for files in (self._truth, self._guess)
-        )
-        return reference, estimate
-
-
-def _fill(signal: np.ndarray, count: int) -> np.ndarray:
-    return np.pad(signal, ((0, 0), (0, 0), (0, count - signal.shape[-1])))
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `Stems`; what was read last is not read again, for in some formats to go back is to begin again."""
+        first, kept = self._last
+        kept = kept[..., max(start - first, 0) : stop - first] if start >= first else kept[..., :0]
+        begin = start + kept.shape[-1]
+        if begin < stop:
+            fresh = np.stack([file.read(begin, stop - begin) for file in self._all])
+            kept = np.concatenate([kept, fresh], axis=-1)
+        self._last = start, kept
+        return kept[: len(self.names)], kept[len(self.names) :]
 
 
 def _audio_files(folder: Path) -> dict[str, Path]:
@@ -113,8 +112,9 @@ def _audio_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _check_alike(first: Reader, files: Sequence[Reader]) -> None:
-    for file in files:
+def _check_alike(files: Sequence[Reader]) -> None:
+    first = files[0]
+    for file in files[1:]:
         for what, unit in (("rate", "Hz"), ("channels", "channels"), ("samples", "samples")):
             here, there = getattr(file, what), getattr(first, what)
             if here != there:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 
-from ..numerics import expand, matmul, transpose
+from ..numerics import matmul, transpose
 
 LOADINGS = tuple(10.0**power for power in range(-12, -3, 2))
 REFINEMENTS = 4
@@ -45,15 +44,6 @@ def multiply(operator: Array, vectors: Array) -> Array:
     """The matrix times vectors `(..., lags, m, count)`, by its `spectrum`."""
     lags = vectors.shape[-3]
     return jnp.fft.irfft(matmul(operator, _pad(vectors)), 2 * lags, axis=-3)[..., :lags, :, :]
-
-
-def quadratic(operator: Array, vectors: Array) -> Array:
-    """`xᵀ T x` for each of the vectors `(..., lags, m, count)`: `(..., count)`."""
-    lags = vectors.shape[-3]
-    transformed = _pad(vectors)
-    power = jnp.sum((jnp.conj(transformed) * matmul(operator, transformed)).real, axis=-2)
-    sides = np.where(np.arange(lags + 1) % lags == 0, 1.0, 2.0) / (2 * lags)
-    return jnp.sum(power * expand(jnp.asarray(sides[:, None], power.dtype), power.ndim), axis=-2)
 
 
 def solve(column: Array, right: Array) -> Array:
