@@ -6,7 +6,11 @@ import click
 
 from .errors import answer
 
-COMMANDS = {"separate": "dsp_sep.cli.separate:separate", "demo": "dsp_sep.cli.demo:demo"}
+COMMANDS = {
+    "separate": "dsp_sep.cli.separate:separate",
+    "demo": "dsp_sep.cli.demo:demo",
+    "score": "dsp_sep.cli.score:score",
+}
 
 
 class Commands(click.Group):

@@ -86,19 +86,17 @@ def energies(reference: Array, estimate: Array, filters: Filters, which: Pairs, 
     )
     truth = which.references(reference[..., layout.around : end])
     guess = which.estimates(estimate[..., layout.around : end])
-    signals = (
-        truth,
-        truth - guess,
-        alone,
-        alone - truth,
-        guess - alone,
-        every,
-        every - alone,
-        guess - every,
+    return Energies(
+        image=_energy(truth),
+        error=_energy(truth - guess),
+        filtered=_energy(alone),
+        spatial=_energy(alone - truth),
+        distortion=_energy(guess - alone),
+        projected=_energy(every),
+        interference=_energy(every - alone),
+        artifacts=_energy(guess - every),
+        sounds=sounding(reference[..., layout.around : end], estimate[..., layout.around : end]),
     )
-    sounds = sounding(reference[..., layout.around : end], estimate[..., layout.around : end])
-    sums = [jnp.sum(signal**2, axis=(-2, -1)) for signal in signals]
-    return Energies(*sums, sounds)
 
 
 def ratios(known: Energies) -> Ratios:
@@ -112,6 +110,10 @@ def ratios(known: Energies) -> Ratios:
     )
     silent = jnp.any(known.sounds == 0)
     return jax.tree.map(lambda value: jnp.where(silent, jnp.nan, value), values)
+
+
+def _energy(image: Array) -> Array:
+    return jnp.sum(image**2, axis=(-2, -1))
 
 
 def _pad(taps: Array, block: int) -> Array:
