@@ -110,8 +110,8 @@ def semitones(note: str) -> int:
     return ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"].index(note[:-1]) + 12 * int(note[-1])
 
 
-def hertz(note: float) -> float:
-    """The frequency of a note that is given in semitones above C0."""
+def hertz(note: float | np.ndarray) -> float | np.ndarray:
+    """The frequency of notes that are given in semitones above C0."""
     return 440.0 * 2 ** ((note - semitones("A4")) / 12)
 
 
