@@ -72,7 +72,7 @@ def solve(column: Array, right: Array) -> Array:
         loading = jnp.asarray(LOADINGS, column.dtype)[index]
         found = predictors(fixed.at[0].add(loading * identity))
         rest = given - multiply(lax.stop_gradient(operator), _refine(operator, found, given))
-        good = jnp.max(jnp.abs(rest)) <= TOLERANCE * jnp.max(jnp.abs(given))
+        good = jnp.all(jnp.abs(rest) <= TOLERANCE * jnp.max(jnp.abs(given)))  # not of NaN
         return index + 1, found, good
 
     def unfinished(state: tuple[Array, Predictors, Array]) -> Array:
@@ -96,8 +96,8 @@ def predictors(column: Array) -> Predictors:
         past = lax.dynamic_slice_in_dim(reversed_column, lags - 1 - order, lags)
         missed = matmul(jnp.moveaxis(past, 0, 1).reshape(m, -1), found.forward.reshape(-1, m))
         backward = jnp.roll(found.backward, 1, axis=0)
-        ahead = jnp.linalg.solve(found.backward_error, missed)
-        behind = jnp.linalg.solve(found.forward_error, missed.T)
+        errors = jnp.stack([found.backward_error, found.forward_error])
+        ahead, behind = _solve_positive(errors, jnp.stack([missed, missed.T]))
         return (
             Predictors(
                 found.forward - _right_multiply(backward, ahead),
@@ -116,13 +116,15 @@ def _refine(operator: Array, found: Predictors, right: Array) -> Array:
     forward = jnp.fft.rfft(found.forward, 2 * lags, axis=0)
     backward = jnp.fft.rfft(jnp.roll(found.backward, 1, axis=0).at[0].set(0), 2 * lags, axis=0)
 
-    def product(triangle: Array, error: Array, vectors: Array) -> Array:
-        inner = jnp.fft.irfft(matmul(jnp.conj(transpose(triangle)), _pad(vectors)), 2 * lags, axis=0)[:lags]
-        inner = jnp.linalg.solve(error[None], inner)
-        return jnp.fft.irfft(matmul(triangle, _pad(inner)), 2 * lags, axis=0)[:lags]
+    triangles = jnp.stack([forward, backward])
+    errors = jnp.stack([found.forward_error, found.backward_error])
+    signs = jnp.array([1.0, -1.0], right.dtype)[:, None, None, None]
 
     def inverse(vectors: Array) -> Array:
-        return product(forward, found.forward_error, vectors) - product(backward, found.backward_error, vectors)
+        inner = multiply(jnp.conj(transpose(triangles)), vectors[None])
+        columns = jnp.swapaxes(inner, 1, 2).reshape(2, inner.shape[2], -1)
+        inner = jnp.swapaxes(_solve_positive(errors, columns).reshape(2, -1, lags, right.shape[-1]), 1, 2)
+        return jnp.sum(signs * multiply(triangles, inner), axis=0)
 
     def refined(_: Array, x: Array) -> Array:
         return x + inverse(right - multiply(operator, x))
@@ -132,6 +134,13 @@ def _refine(operator: Array, found: Predictors, right: Array) -> Array:
 
 def _pad(vectors: Array) -> Array:
     return jnp.fft.rfft(vectors, 2 * vectors.shape[-3], axis=-3)
+
+
+def _solve_positive(matrices: Array, right: Array) -> Array:
+    """By Cholesky factors; NaN where a matrix is not positive."""
+    lower = jnp.linalg.cholesky(matrices)
+    half = jax.scipy.linalg.solve_triangular(lower, right, lower=True)
+    return jax.scipy.linalg.solve_triangular(lower, half, lower=True, trans="T")
 
 
 def _right_multiply(blocks: Array, factor: Array) -> Array:
