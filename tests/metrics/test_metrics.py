@@ -1,4 +1,4 @@
-"""The measures against museval and fast_bss_eval, against what they must equal, and their gradients."""
+"""Plain and scale-invariant measures against their peers, what they must equal, and their gradients."""
 
 from pathlib import Path
 
@@ -7,12 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dsp_sep.metrics import chunk_sdr, median_sdr, sdr, si_sdr
+from dsp_sep.metrics import chunk_sdr, improvement, median_sdr, sd_sdr, sdr, si_sar, si_sdr, si_sir, snr, usdr
+
+from .signals import song
 
 GOLDEN = np.load(Path(__file__).with_name("golden.npz"))
 MEASURES = {
     "si_sdr": si_sdr,
+    "sd_sdr": sd_sdr,
+    "snr": snr,
     "sdr": sdr,
+    "usdr": usdr,
     "chunk_sdr": lambda reference, estimate: chunk_sdr(reference, estimate, 100, 0.5),
     "median_sdr": lambda reference, estimate: median_sdr(reference, estimate, 100, 0.5),
 }
@@ -88,6 +93,11 @@ def test_edges():
     assert np.all(np.isnan(sdr(silence, estimate)))
     assert np.all(np.isnan(median_sdr(silence, estimate, 100)))
     assert np.all(si_sdr(reference, silence) == -np.inf)
+    assert np.all(sd_sdr(reference, silence) == -np.inf)
+    assert np.all(snr(reference, silence) == 0)
+    assert np.all(np.isnan(snr(silence, estimate))) and np.all(np.isnan(sd_sdr(silence, estimate)))
+    assert np.all(usdr(silence, silence) == 0)
+    assert np.all(np.isfinite(usdr(reference, reference)) & (usdr(reference, reference) > 90))
     assert np.all(sdr(reference, silence) == 0)
     apart = reference * (np.arange(300) < 100)
     assert np.all(si_sdr(apart, reference - apart) == -np.inf)
@@ -122,7 +132,7 @@ def test_gradient_by_finite_differences(measure, x64):
     np.testing.assert_allclose(jax.jvp(along, (0.0,), (1.0,))[1], expected, rtol=1e-7)
 
 
-@pytest.mark.parametrize("measure", [si_sdr, sdr])
+@pytest.mark.parametrize("measure", [si_sdr, sd_sdr, snr, sdr, usdr])
 def test_gradient_is_finite_where_the_value_is_not(measure):
     reference, estimate = signals((1, 2, 150))
     silence = np.zeros_like(reference)
@@ -153,3 +163,44 @@ def test_refuses_missing_channels_and_short_signals():
         chunk_sdr(reference, estimate, 501)
     with pytest.raises(ValueError, match="chunks of 1 to 500 samples"):
         chunk_sdr(reference, estimate, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scale_invariant_parts(dtype):
+    """As fast_bss_eval, and as the definition: squares of errors add up."""
+    with jax.enable_x64(dtype is np.float64):
+        reference, estimate = (jnp.asarray(signal, dtype) for signal in song(2.0))
+        found = {"sdr": si_sdr, "sir": si_sir, "sar": si_sar}
+        values = {name: measure(reference, estimate) for name, measure in found.items()}
+        tolerance = 1e-3 if dtype is np.float32 else 1e-8
+        for name in ("sdr", "sir"):
+            assert values[name].dtype == dtype
+            expected = GOLDEN[f"fast_bss_eval/scale_invariant/{name}"]
+            np.testing.assert_allclose(values[name], expected, atol=tolerance)
+        errors = {name: 10 ** (-np.asarray(value, np.float64) / 10) for name, value in values.items()}
+        np.testing.assert_allclose(errors["sdr"], errors["sir"] + errors["sar"], rtol=tolerance)
+        both = np.log10(1 + errors["sir"]) * 10  # fast_bss_eval's SAR has the interference above the line too
+        np.testing.assert_allclose(values["sar"] + both, GOLDEN["fast_bss_eval/scale_invariant/sar"], atol=tolerance)
+
+
+def test_scale_dependence():
+    reference, estimate = signals()
+    loud, quiet = sd_sdr(reference, 1.5 * estimate), sd_sdr(reference, 0.5 * estimate)
+    assert np.all(loud < si_sdr(reference, estimate)) and np.all(quiet < si_sdr(reference, estimate))
+    alpha = (reference * estimate).sum(-1) / (reference**2).sum(-1)
+    np.testing.assert_allclose(sd_sdr(reference, estimate), snr(reference, estimate) + 20 * np.log10(alpha), rtol=1e-5)
+    np.testing.assert_allclose(sdr(reference[:, :1], estimate[:, :1]), snr(reference, estimate)[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(usdr(reference, estimate), sdr(reference, estimate), rtol=1e-5)
+
+
+def test_improvement_over_the_mixture():
+    reference, estimate = signals((2, 3, 2, 500))
+    mixture = reference.sum(axis=1)
+    for measure in (sdr, si_sdr):
+        found = improvement(measure, reference, estimate, mixture)
+        assert found.shape == measure(reference, estimate).shape
+        one = measure(reference[1, 2], estimate[1, 2]) - measure(reference[1, 2], mixture[1])
+        np.testing.assert_allclose(found[1, 2], one, rtol=1e-4)
+    np.testing.assert_array_equal(improvement(sdr, reference, np.stack([mixture] * 3, axis=1), mixture), 0)
+    with pytest.raises(ValueError, match="not a mixture of references"):
+        improvement(sdr, reference, estimate, mixture[0])
