@@ -62,10 +62,12 @@ class Scores:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the table as JSON; museval looks for `test/SONG.json` in a folder for each method."""
-        text = json.dumps(self.museval(), indent=2)
         temporary = Path(path).with_name(Path(path).name + ".part")
-        temporary.write_text(text + "\n")
-        temporary.replace(path)
+        try:
+            temporary.write_text(json.dumps(self.museval(), indent=2) + "\n")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _frame(self, source: int, frame: int) -> dict[str, Any]:
         values = {measure: float(self.frames[measure][source, frame]) for measure in ("SDR", "SIR", "SAR", "ISR")}
