@@ -44,7 +44,7 @@ All of them on the same vocals, too quiet, late by a sample, with some of the mi
 >>> from dsp_sep.metrics import *
 >>> song = ds.data.example("judge").excerpt(2.0, 6.0)
 >>> reference, mixture, rate = song.sources, song.mixture, song.rate
->>> estimate = 0.7 * jnp.roll(reference, 1, axis=-1) + 0.1 * mixture + 0.02 * jnp.tanh(30 * mixture)
+>>> estimate = 0.7 * jnp.roll(reference, 1, axis=-1) + (0.1 * mixture + 0.02 * jnp.tanh(30 * mixture))[None]
 >>> v3, v4 = bss_eval_sources(reference, estimate), bss_eval_images(reference, estimate, window=rate)
 >>> figures = {
 ...     "snr, mean over channels": snr(reference, estimate).mean(-1),

@@ -147,22 +147,14 @@ def test_where_accuracy_ends(quiet, x64):
     np.testing.assert_allclose(found.sdr, expected, atol=1e-4)
 
 
-def test_a_window_longer_than_the_signal_is_one_frame(x64):
-    reference, estimate = song(0.25)
-    whole = bss_eval_images(reference, estimate, taps=32)
-    one = bss_eval_images(reference, estimate, taps=32, window=RATE)
-    assert whole.sdr.shape == (4,) and one.sdr.shape == (4, 1)
-    for a, b in zip(whole[:4], one[:4], strict=True):
-        np.testing.assert_allclose(a, b[:, 0], rtol=1e-12)
-
-
 def test_long_signals_in_parts_equal_one_part(x64):
     """Many parts of few taps, against the definition: least squares on the matrix of all delays."""
     random = np.random.default_rng(5)
-    samples, taps = 40_000, 3
+    samples, taps = 40_000, 3  # and a window that is longer: one frame
     reference = random.standard_normal((2, 2, samples))
     estimate = reference + 0.5 * reference[::-1] + 0.1 * random.standard_normal(reference.shape)
-    found = bss_eval_images(reference, estimate, taps=taps)
+    found = bss_eval_images(reference, estimate, taps=taps, window=50_000)
+    assert found.sdr.shape == (2, 1)
 
     def delays(channels):
         padded = np.pad(channels, ((0, 0), (0, taps - 1)))
