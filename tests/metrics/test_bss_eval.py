@@ -70,18 +70,15 @@ def test_sources_as(peer, case, x64):
     assert found.order.tolist() == golden(f"{peer}/{case}")["order"].tolist()
 
 
-def test_equal_channels_by_sdr_and_by_least_squares(x64):
-    """Singular normal equations: museval's filters are rounding errors; the least-squares solution is well defined."""
+def test_equal_channels(x64):
+    """The normal equations are singular: the least-squares solution is museval's up to rounding."""
     reference = song()[0]
     reference[1, 1] = reference[1, 0]
-    found = bss_eval_images(reference, song()[1], **SECOND)
-    assert_equals(found, "museval/copied", 1e-9, ("sdr",))
-    assert all(np.isfinite(value).all() for value in found[:4])
+    assert_equals(bss_eval_images(reference, song()[1], **SECOND), "museval/copied", 1e-7)
     # the same span is that of one channel of the bass and one that is silent
     alone = reference.copy()
     alone[1, 1] = 0
-    other = bss_eval_sources(alone, song()[1], **SECOND, filters="track")
-    same = bss_eval_sources(reference, song()[1], **SECOND, filters="track")
+    same, other = (bss_eval_sources(each, song()[1], **SECOND, filters="track") for each in (reference, alone))
     for name in ("sdr", "sir", "sar"):
         np.testing.assert_allclose(getattr(same, name), getattr(other, name), atol=1e-5)
 
