@@ -74,7 +74,7 @@ def bss_eval_images(
 
     Computed in float64 for float32 signals too. Where channels are equal or filtered copies of one another, or sources
     are a few sines, the normal equations are singular; the filters are then their least-squares solution
-    (`toeplitz.solve`), and the ratios are museval's still. They are not, and mean little, where a band of the references
+    (`toeplitz.solve`), and the ratios still museval's. They are not, and mean little, where a band of the references
     is empty to the last bit of float64 but that of the estimates is not: there museval's filters are rounding errors,
     and its ISR and SIR are off by tens of dB. The noise of 16-bit files fills such bands.
 
