@@ -4,10 +4,10 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..iterate import Algorithm
-from ..numerics import square_magnitude
+from ..numerics import square_magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
-from .projections import consistent, energy, project_magnitude
+from .projections import consistent_frames, energy, project_magnitude
 from .starts import RandomPhase, Start
 
 
@@ -39,18 +39,19 @@ class GriffinLim(Algorithm):
                 f"GriffinLim: magnitudes have shape {data.shape} and dtype {data.dtype}, "
                 f"expected real (..., frequency, frames)"
             )
-        return data
+        return transpose(data)
 
     def init(self, data: Array, *, key: Array | None = None) -> Array:
-        return self.start(data, None, key)
+        return transpose(self.start(transpose(data), None, key))
 
     def update(self, state: Array, data: Array) -> Array:
-        return consistent(project_magnitude(state, data), self.stft, self.length)
+        return consistent_frames(project_magnitude(state, data), self.stft, self.length)
 
     def readout(self, state: Array, data: Array) -> Array:
-        return project_magnitude(state, data)
+        return transpose(project_magnitude(state, data))
 
     def objective(self, state: Array, data: Array) -> Array:
         """The inconsistency of the answer, `‖S - G(S)‖²` over the whole spectrum."""
         answer = project_magnitude(state, data)
-        return energy(square_magnitude(answer - consistent(answer, self.stft, self.length)), self.stft)
+        error = square_magnitude(answer - consistent_frames(answer, self.stft, self.length))
+        return energy(transpose(error), self.stft)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..numerics import phase, scale
+from ..numerics import phase, scale, transpose
 from ..transforms import STFT
 
 
@@ -16,7 +16,13 @@ def consistent(spectrogram: Array, stft: STFT, length: int | None = None) -> Arr
         stft: the transform.
         length: samples of the signal; those of the longest that has so many frames unless given.
     """
-    return stft.consistent(spectrogram, length=longest(stft, spectrogram.shape[-1]) if length is None else length)
+    return transpose(consistent_frames(transpose(spectrogram), stft, length))
+
+
+def consistent_frames(spectra: Array, stft: STFT, length: int | None = None) -> Array:
+    """`consistent` in the layout `(..., frames, frequency)`, which spares a loop two transpositions."""
+    length = longest(stft, spectra.shape[-2]) if length is None else length
+    return stft.consistent_frames(spectra, length=length)
 
 
 def longest(stft: STFT, frames: int) -> int | None:
