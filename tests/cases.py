@@ -24,7 +24,16 @@ from dsp_sep.nmf import (
     Sparsity,
     reconstruct,
 )
-from dsp_sep.phase import MISI, GivenWeights, GriffinLim, MagnitudeRatio, MixtureFirstMISI, Uniform, ZeroPhase
+from dsp_sep.phase import (
+    MISI,
+    GivenWeights,
+    GriffinLim,
+    MagnitudeRatio,
+    MixtureFirstMISI,
+    RelaxedMISI,
+    Uniform,
+    ZeroPhase,
+)
 
 FREQUENCIES, FRAMES, COMPONENTS = 12, 18, 4
 SAMPLES, N_FFT, HOP = 150, 32, 8
@@ -140,5 +149,9 @@ CASES = (
     _several(
         "misi_mixture_first_given",
         lambda: _misi(GivenWeights(np.reshape([0.5, 0.3, 0.2], (SOURCES, 1, 1, 1))), MixtureFirstMISI),
+    ),
+    _several(
+        "misi_relaxed",
+        lambda: RelaxedMISI(stft(), mixture_weight=MagnitudeRatio(0.7), relaxation=-0.3, radial=0.2),
     ),
 )

@@ -12,11 +12,13 @@ Which one when:
   hyperparameters, and training through the layers is what helps.
 - `MixtureFirstMISI` ends with the magnitudes in place of the mixture. With equal weights both go through the same
   iterates, cut at another place.
+- `RelaxedMISI`, in a `Momentum`, is MISI with the constants that are worth learning: unfold it and train it.
 """
 
 from .griffin_lim import GriffinLim
 from .misi import MISI, MixtureFirstMISI
 from .projections import consistent, project_magnitude, project_mixture
+from .relaxed import RelaxedMISI, share_error
 from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
 from .weights import GivenWeights, MagnitudeRatio, Uniform
 
@@ -30,9 +32,11 @@ __all__ = [
     "MixturePhase",
     "MixtureShare",
     "RandomPhase",
+    "RelaxedMISI",
     "Uniform",
     "ZeroPhase",
     "consistent",
     "project_magnitude",
     "project_mixture",
+    "share_error",
 ]
