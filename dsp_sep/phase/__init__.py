@@ -13,8 +13,12 @@ Which one when:
 - `MixtureFirstMISI` ends with the magnitudes in place of the mixture. With equal weights both go through the same
   iterates, cut at another place.
 - `RelaxedMISI`, in a `Momentum`, is MISI with the constants that are worth learning: unfold it and train it.
+- `InconsHardMix`, `MixIncons`, `MixInconsHardMag`, `MagInconsHardMix` hold or weigh the same three wishes otherwise,
+  with a consistency weight to tune or train; `MixIncons` asks nothing of the magnitudes, which serves where they are
+  poor.
 """
 
+from .constraints import InconsHardMix, MagInconsHardMix, MixIncons, MixInconsHardMag
 from .griffin_lim import GriffinLim
 from .misi import MISI, MixtureFirstMISI
 from .projections import consistent, project_magnitude, project_mixture
@@ -24,6 +28,10 @@ from .weights import GivenWeights, MagnitudeRatio, Uniform
 
 __all__ = [
     "MISI",
+    "InconsHardMix",
+    "MagInconsHardMix",
+    "MixIncons",
+    "MixInconsHardMag",
     "Given",
     "GivenWeights",
     "GriffinLim",

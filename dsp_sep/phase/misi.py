@@ -9,7 +9,7 @@ from ..iterate import Algorithm
 from ..numerics import magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
-from .projections import consistent_frames, energy, project_magnitude, project_mixture
+from .projections import consistent_frames, energy, frames_first, project_magnitude, project_mixture
 from .starts import MixturePhase, MixtureShare, Start
 from .weights import MixtureWeight, Uniform
 
@@ -66,15 +66,25 @@ class SourceInversion(Algorithm):
         """The projection of the sources on the spectrograms of signals."""
         return consistent_frames(sources, self.stft, self.length)
 
+    def shares(self, data: Separation) -> Array:
+        """The mixture weights in the layout of the loop."""
+        return frames_first(self.mixture_weight(transpose(data.magnitudes)), data.magnitudes.ndim)
+
     def mixed(self, sources: Array, data: Separation) -> Array:
         """The sources with their shares of what is missing to the mixture."""
-        weights = self.mixture_weight(transpose(data.magnitudes))
-        return project_mixture(sources, data.mixture, transpose(weights) if weights.ndim else weights)
+        return project_mixture(sources, data.mixture, self.shares(data))
+
+    def missing(self, sources: Array, data: Separation) -> Array:
+        """What the sources lack to be the mixture."""
+        return data.mixture - jnp.sum(sources, axis=-4, keepdims=True)
+
+    def total(self, squares: Array) -> Array:
+        """The sum over sources, channels, the whole spectrum and frames, `(...)`."""
+        return jnp.sum(energy(transpose(squares), self.stft), axis=(-2, -1))
 
     def mismatch(self, sources: Array, data: Separation) -> Array:
         """`Σ (|S| - A)²` over sources, channels, the whole spectrum and frames, `(...)`."""
-        squares = transpose((magnitude(sources) - data.magnitudes) ** 2)
-        return jnp.sum(energy(squares, self.stft), axis=(-2, -1))
+        return self.total((magnitude(sources) - data.magnitudes) ** 2)
 
 
 @node

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..numerics import phase, scale, transpose
+from ..numerics import expand, phase, scale, transpose
 from ..transforms import STFT
 
 
@@ -23,6 +23,11 @@ def consistent_frames(spectra: Array, stft: STFT, length: int | None = None) -> 
     """`consistent` in the layout `(..., frames, frequency)`, which spares a loop two transpositions."""
     length = longest(stft, spectra.shape[-2]) if length is None else length
     return stft.consistent_frames(spectra, length=length)
+
+
+def frames_first(values: Array, ndim: int) -> Array:
+    """Values `(..., frequency, frames)` in the layout of the loop, with `ndim` axes; a number stays one."""
+    return transpose(expand(values, ndim)) if values.ndim else values
 
 
 def longest(stft: STFT, frames: int) -> int | None:

@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import divide, expand, phase, scale, square_magnitude, transpose
+from ..numerics import divide, phase, scale, square_magnitude
 from ..pytree import Number, domains, hyper, node
 from .misi import Separation, SourceInversion
-from .projections import project_magnitude
+from .projections import frames_first, project_magnitude
 
 
 @node
@@ -51,10 +51,7 @@ class RelaxedMISI(SourceInversion):
 
     def mixed(self, sources: Array, data: Separation) -> Array:
         """The sources with their shares of what is missing to the mixture, along and across their own directions."""
-        weights = self.mixture_weight(transpose(data.magnitudes))
-        return share_error(
-            sources, data.mixture, frames_first(weights, sources.ndim), frames_first(self.radial, sources.ndim)
-        )
+        return share_error(sources, data.mixture, self.shares(data), frames_first(self.radial, sources.ndim))
 
 
 def share_error(sources: Array, mixture: Array, weights: Array, radial: Array) -> Array:
@@ -80,8 +77,3 @@ def share_error(sources: Array, mixture: Array, weights: Array, radial: Array) -
     agreement = 1 - square_magnitude(mean)
     common = scale(divide(jnp.ones_like(agreement), agreement), error + mean * jnp.conj(error))
     return sources + scale(weights, common - scale(anisotropy, double) * jnp.conj(common))
-
-
-def frames_first(values: Array, ndim: int) -> Array:
-    """Values `(..., frequency, frames)` in the layout of the loop, with `ndim` axes; a number stays one."""
-    return transpose(expand(values, ndim)) if values.ndim else values
