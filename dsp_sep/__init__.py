@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         transforms,
     )
     from .iterate import (
+        Accelerated,
         Algorithm,
         BestSoFar,
         Checkpointed,
@@ -66,6 +67,7 @@ _ROOMS = (
     "transforms",
 )
 _HOMES = {
+    "Accelerated": "iterate",
     "Algorithm": "iterate",
     "BestSoFar": "iterate",
     "Checkpointed": "iterate",

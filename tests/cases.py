@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from dsp_sep import STFT, BestSoFar, Momentum
+from dsp_sep import STFT, Accelerated, BestSoFar, Momentum
 from dsp_sep.nmf import (
     NMF,
     Activations,
@@ -26,6 +26,10 @@ from dsp_sep.nmf import (
 )
 from dsp_sep.phase import (
     MISI,
+    RAAR,
+    ADMMGriffinLim,
+    ConsistencyFirstGriffinLim,
+    DifferenceMap,
     GivenWeights,
     GriffinLim,
     InconsHardMix,
@@ -145,6 +149,11 @@ CASES = (
     _one("griffin_lim", lambda: GriffinLim(stft()), draws=True, descends=True),
     _one("griffin_lim_fast", lambda: _fast(0.99)),
     _one("griffin_lim_best", lambda: BestSoFar(_fast(1.3)), descends=True),
+    _one("griffin_lim_accelerated", lambda: Accelerated(GriffinLim(stft(), start=ZeroPhase()))),
+    _one("griffin_lim_consistency_first", lambda: ConsistencyFirstGriffinLim(stft(), start=ZeroPhase()), descends=True),
+    _one("griffin_lim_admm", lambda: ADMMGriffinLim(stft(), start=ZeroPhase())),
+    _one("raar", lambda: RAAR(stft(), start=ZeroPhase())),
+    _one("difference_map", lambda: DifferenceMap(stft(), start=ZeroPhase(), beta=0.8)),
     _several("misi", lambda: _misi(Uniform()), descends=True),
     _several("misi_ratio", lambda: _misi(MagnitudeRatio(1.0))),
     _several("misi_momentum", lambda: Momentum(_misi(Uniform()), 0.5)),

@@ -4,7 +4,7 @@
 - `run` does a fixed number of iterations, or the layers of an `Unfolded`; `run_until` stops by a rule.
 - `unfold` gives chosen hyperparameters a layer axis.
 - How a run is differentiated is an object: `Plain`, `Checkpointed`, `Truncated`, `OneStep`.
-- Wrappers are algorithms too: `Momentum`, `BestSoFar`.
+- Wrappers are algorithms too: `Momentum`, `Accelerated`, `BestSoFar`.
 - `Stream` is the shape of whatever works on chunks as they come; `blocks` goes over an axis that does not fit.
 """
 
@@ -15,9 +15,10 @@ from .protocol import Algorithm, Result, Status
 from .stopping import RelativeChange
 from .stream import Stream, pour
 from .unfolding import Unfolded, unfold
-from .wrappers import BestSoFar, Momentum
+from .wrappers import Accelerated, BestSoFar, Momentum
 
 __all__ = [
+    "Accelerated",
     "Algorithm",
     "BestSoFar",
     "Checkpointed",

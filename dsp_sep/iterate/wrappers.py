@@ -13,7 +13,7 @@ from .protocol import Algorithm
 
 
 class MomentumState(NamedTuple):
-    """The extrapolated state, the last plain one, and 0 before the first iteration, 1 after it."""
+    """The extrapolated state, the last plain one, and 0 before the first step, 1 after it."""
 
     extrapolated: Any
     plain: Any
@@ -45,8 +45,7 @@ class Momentum(Algorithm):
 
     def update(self, state: MomentumState, data: Any) -> MomentumState:
         plain = self.algorithm.update(state.extrapolated, data)
-        gain = self.momentum * state.moving
-        extrapolated = jax.tree.map(lambda t, before: t + scale(gain, t - before), plain, state.plain)
+        extrapolated = _beyond(plain, state.plain, self.momentum * state.moving)
         return MomentumState(extrapolated, plain, jnp.ones_like(state.moving))
 
     def readout(self, state: MomentumState, data: Any) -> Any:
@@ -59,6 +58,64 @@ class Momentum(Algorithm):
         """That of the plain iteration: the fixed points are the same, and momentum is none of their business."""
         plain = self.algorithm.residual(state.extrapolated, data)
         return MomentumState(plain, plain, jnp.zeros_like(state.moving))
+
+
+class AcceleratedState(NamedTuple):
+    """The extrapolated state, the anchor of averages, the last average, and 0 before the first step, 1 after it."""
+
+    extrapolated: Any
+    anchor: Any
+    average: Any
+    moving: Array
+
+
+@node
+class Accelerated(Algorithm):
+    """Extrapolation and averaging (Nenov, Nguyen, Balazs and Boţ, "Faster than fast", 2023).
+
+    `t_n = (1 - γ) d_{n-1} + γ F(c_{n-1})`, `c_n = t_n + α (t_n - t_{n-1})`, `d_n = t_n + β (t_n - t_{n-1})`, and
+    `t_1 = c_1 = d_1 = F(c_0)`, where `F` is one iteration of the wrapped algorithm. `Accelerated(GriffinLim(stft))` is
+    the accelerated Griffin-Lim algorithm, with the constants that diffsptk has; with `γ = 1` it is `Momentum` of `α`.
+
+    Attributes:
+        algorithm: the wrapped algorithm.
+        alpha, beta, gamma: `α`, `β`, `γ`, real numbers, shape `()`.
+    """
+
+    algorithm: Any = hyper(kw_only=False)
+    alpha: Number = hyper(default=0.99, domain=domains.REAL)
+    beta: Number = hyper(default=0.99, domain=domains.REAL)
+    gamma: Number = hyper(default=1.1, domain=domains.REAL)
+
+    def prepare(self, data: Any) -> Any:
+        return self.algorithm.prepare(data)
+
+    def init(self, data: Any, *, key: Array | None = None) -> AcceleratedState:
+        state = self.algorithm.init(data, key=key)
+        return AcceleratedState(state, state, state, jnp.zeros((), self.gamma.dtype))
+
+    def update(self, state: AcceleratedState, data: Any) -> AcceleratedState:
+        plain = self.algorithm.update(state.extrapolated, data)
+        average = _beyond(plain, state.anchor, state.moving * (self.gamma - 1))
+        extrapolated = _beyond(average, state.average, state.moving * self.alpha)
+        anchor = _beyond(average, state.average, state.moving * self.beta)
+        return AcceleratedState(extrapolated, anchor, average, jnp.ones_like(state.moving))
+
+    def readout(self, state: AcceleratedState, data: Any) -> Any:
+        return self.algorithm.readout(state.extrapolated, data)
+
+    def objective(self, state: AcceleratedState, data: Any) -> Array:
+        return self.algorithm.objective(state.extrapolated, data)
+
+    def residual(self, state: AcceleratedState, data: Any) -> AcceleratedState:
+        """That of the plain iteration, whose fixed points are the same."""
+        plain = self.algorithm.residual(state.extrapolated, data)
+        return AcceleratedState(plain, plain, plain, jnp.zeros_like(state.moving))
+
+
+def _beyond(now: Any, before: Any, gain: Array) -> Any:
+    """`now + gain (now - before)`, leaf by leaf."""
+    return jax.tree.map(lambda new, old: new + scale(gain, new - old), now, before)
 
 
 class BestSoFarState(NamedTuple):

@@ -19,14 +19,19 @@ Which one when:
 """
 
 from .constraints import InconsHardMix, MagInconsHardMix, MixIncons, MixInconsHardMag
-from .griffin_lim import GriffinLim
+from .griffin_lim import ConsistencyFirstGriffinLim, GriffinLim
 from .misi import MISI, MixtureFirstMISI
 from .projections import consistent, project_magnitude, project_mixture
+from .reflections import RAAR, ADMMGriffinLim, DifferenceMap
 from .relaxed import RelaxedMISI, share_error
 from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
 from .weights import GivenWeights, MagnitudeRatio, Uniform
 
 __all__ = [
+    "ADMMGriffinLim",
+    "ConsistencyFirstGriffinLim",
+    "DifferenceMap",
+    "RAAR",
     "MISI",
     "InconsHardMix",
     "MagInconsHardMix",

@@ -1,4 +1,4 @@
-"""Phase recovery for one source."""
+"""Phase recovery for one source by alternating projections."""
 
 import jax.numpy as jnp
 from jax import Array
@@ -12,15 +12,11 @@ from .starts import RandomPhase, Start
 
 
 @node
-class GriffinLim(Algorithm):
-    """The Griffin-Lim algorithm (Griffin and Lim, 1984): `C ← G(A ⊙ C / |C|)`.
+class SpectrogramInversion(Algorithm):
+    """What the algorithms for one source share: data, start, layout; abstract.
 
-    Data: magnitudes `A`, `(..., frequency, frames)`. State: the consistent spectrogram `C`. Output: `A ⊙ C / |C|`,
-    complex, of the same shape, to be synthesised. `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm
-    (Perraudin, Balazs and Søndergaard, 2013), equal to librosa's and torchaudio's of the same momentum. The
-    inconsistency never rises (without momentum). Batch axes shard; frames do with a halo of one window.
-
-    There is no isolated fixed point: the answer depends on the start, and its global sign is not determined.
+    Inside the loop frames come before frequency, as the transform computes them; data, start and output are
+    `(..., frequency, frames)`. Batch axes shard; frames do with a halo of one window.
 
     Attributes:
         stft: the transform.
@@ -36,7 +32,7 @@ class GriffinLim(Algorithm):
     def prepare(self, data: Array) -> Array:
         if jnp.iscomplexobj(data) or data.ndim < 2:
             raise ValueError(
-                f"GriffinLim: magnitudes have shape {data.shape} and dtype {data.dtype}, "
+                f"{type(self).__name__}: magnitudes have shape {data.shape} and dtype {data.dtype}, "
                 f"expected real (..., frequency, frames)"
             )
         return transpose(data)
@@ -44,14 +40,48 @@ class GriffinLim(Algorithm):
     def init(self, data: Array, *, key: Array | None = None) -> Array:
         return transpose(self.start(transpose(data), None, key))
 
-    def update(self, state: Array, data: Array) -> Array:
-        return consistent_frames(project_magnitude(state, data), self.stft, self.length)
+    def consistent(self, spectra: Array) -> Array:
+        """The projection on the spectrograms of signals."""
+        return consistent_frames(spectra, self.stft, self.length)
 
     def readout(self, state: Array, data: Array) -> Array:
-        return transpose(project_magnitude(state, data))
+        return transpose(self.answer(state, data))
+
+    def answer(self, state: Array, data: Array) -> Array:
+        """The spectrogram with the magnitudes that a state stands for, in the layout of the loop."""
+        return project_magnitude(state, data)
 
     def objective(self, state: Array, data: Array) -> Array:
         """The inconsistency of the answer, `‖S - G(S)‖²` over the whole spectrum."""
-        answer = project_magnitude(state, data)
-        error = square_magnitude(answer - consistent_frames(answer, self.stft, self.length))
-        return energy(transpose(error), self.stft)
+        answer = self.answer(state, data)
+        return energy(transpose(square_magnitude(answer - self.consistent(answer))), self.stft)
+
+
+@node
+class GriffinLim(SpectrogramInversion):
+    """The Griffin-Lim algorithm (Griffin and Lim, 1984): `C ← G(A ⊙ C / |C|)`.
+
+    Data: magnitudes `A`, `(..., frequency, frames)`. State: the consistent spectrogram `C`. Output: `A ⊙ C / |C|`,
+    complex, of the same shape, to be synthesised. The inconsistency never rises. There is no isolated fixed point: the
+    answer depends on the start, and its global sign is not determined.
+
+    `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm (Perraudin, Balazs and Søndergaard, 2013),
+    equal to librosa's and torchaudio's of the same momentum; `Accelerated(GriffinLim(stft))` is the accelerated one
+    (Nenov, Nguyen, Balazs and Boţ, 2023). Attributes: those of `SpectrogramInversion`.
+    """
+
+    def update(self, state: Array, data: Array) -> Array:
+        return self.consistent(project_magnitude(state, data))
+
+
+@node
+class ConsistencyFirstGriffinLim(SpectrogramInversion):
+    """Griffin-Lim cut at the other place: `S ← A ⊙ G(S) / |G(S)|`.
+
+    The iterates are those of `GriffinLim` seen one projection later, and so is the answer; but a `Momentum` around it
+    extrapolates what has the magnitudes, not what is consistent, which is another algorithm (and, in what was tried, a
+    slightly worse one). Data, output and attributes: those of `GriffinLim`.
+    """
+
+    def update(self, state: Array, data: Array) -> Array:
+        return project_magnitude(self.consistent(state), data)
