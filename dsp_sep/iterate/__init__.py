@@ -5,13 +5,17 @@
 - `unfold` gives chosen hyperparameters a layer axis.
 - How a run is differentiated is an object: `Plain`, `Checkpointed`, `Truncated`, `OneStep`.
 - Wrappers are algorithms too: `Momentum`, `Accelerated`, `BestSoFar`.
+- How a run is differentiated is an object: `Plain`, `Checkpointed`, `Truncated`, `OneStep`; for the fixed point that
+  `run_until` comes to, `Implicit` (with `Neumann` or `GMRES`).
+- Wrappers are algorithms too: `Momentum`, `BestSoFar`.
 - `Stream` is the shape of whatever works on chunks as they come; `blocks` goes over an axis that does not fit.
 """
 
 from .blocks import blocks
 from .drivers import run, run_until
 from .gradients import Checkpointed, OneStep, Plain, Truncated
-from .protocol import Algorithm, Result, Status
+from .implicit import GMRES, Implicit, Neumann
+from .protocol import Algorithm, NoFixedPointError, Result, Status
 from .stopping import RelativeChange
 from .stream import Stream, pour
 from .unfolding import Unfolded, unfold
@@ -19,10 +23,14 @@ from .wrappers import Accelerated, BestSoFar, Momentum
 
 __all__ = [
     "Accelerated",
+    "GMRES",
     "Algorithm",
     "BestSoFar",
     "Checkpointed",
+    "Implicit",
     "Momentum",
+    "Neumann",
+    "NoFixedPointError",
     "OneStep",
     "Plain",
     "RelativeChange",

@@ -11,6 +11,8 @@ from jax import Array, lax
 from ..numerics import real_dtype
 from ..pytree import cast, combine
 from .gradients import Checkpointed, Gradient, Truncated
+from .implicit import Implicit
+from .loop import finite, integer, loop
 from .protocol import Result, Status
 from .stopping import RelativeChange
 from .unfolding import Unfolded, unfold
@@ -47,6 +49,7 @@ def run(
 
     Raises:
         ValueError: for shapes that do not fit, a missing key, or a number of steps that is missing or out of place.
+        TypeError: for `Implicit`, which needs a fixed point.
     """
     if isinstance(algorithm, Unfolded):
         if steps is not None:
@@ -58,6 +61,8 @@ def run(
         unfolded = unfold(algorithm, steps)
     if every < 1:
         raise ValueError(f"every must be at least 1, got {every}")
+    if not isinstance(gradient, Gradient):
+        raise TypeError(f"run goes through its iterations, so {type(gradient).__name__} cannot serve; see run_until")
     data, unfolded, state = _enter(data, unfolded, state)
     return _run(unfolded, data, key, state, gradient=gradient, record=record, every=every)
 
@@ -86,8 +91,8 @@ def _run(unfolded, data, key, state, *, gradient, record, every) -> Result:
     state, trace = gradient.scan(step, state, inputs, unfolded.depth, (unfolded.shared, data))
     trace = jax.tree.map(lambda values: values[every - 1 :: every], trace)
     output = unfolded[-1].readout(state, data)
-    status = jnp.where(_finite(state), _integer(Status.RAN_OUT), _integer(Status.NOT_FINITE))
-    return Result(output, state, _integer(unfolded.depth), status, trace)
+    status = jnp.where(finite(state), integer(Status.RAN_OUT), integer(Status.NOT_FINITE))
+    return Result(output, state, integer(unfolded.depth), status, trace, None)
 
 
 def run_until(
@@ -98,7 +103,8 @@ def run_until(
     max_steps: int,
     key: Array | None = None,
     state: Any = None,
-    gradient: Truncated | None = None,
+    gradient: Truncated | Implicit | None = None,
+    probe: Array | float = 0.0,
 ) -> Result:
     """Iterate until a stopping rule holds, a number of steps is reached, or the state is not finite any more.
 
@@ -109,8 +115,11 @@ def run_until(
         max_steps: the most iterations to do (rounded up to a multiple of `stop.every`).
         key: a random key, for an algorithm whose start is drawn.
         state: the state to start from, in place of the algorithm's own start.
-        gradient: `Truncated(last)` or `OneStep()`, which add their iterations to the count. Without one, the result
-            cannot be differentiated.
+        gradient: `Implicit()`, `Truncated(last)` or `OneStep()`, which add their iterations (`Implicit` one) to the
+            count. Without one, the result cannot be differentiated.
+        probe: a number that does nothing, but that the derivative with respect to it is, with `Implicit`, how far the
+            adjoint equation was from solved, `‖v + Jᵀ u - u‖ / ‖v‖`:
+            `jax.grad(lambda algorithm, probe: loss(run_until(..., probe=probe)), argnums=(0, 1))(algorithm, 0.0)`.
 
     Raises:
         TypeError: for an `Unfolded`, for a gradient object of another kind, and when a run without one is
@@ -121,53 +130,31 @@ def run_until(
     if not (gradient is None or hasattr(gradient, "after")):
         raise TypeError(
             f"run_until does not know how many iterations there will be, so {type(gradient).__name__} cannot serve; "
-            f"choose gradient=OneStep() or gradient=Truncated(last)"
+            f"choose gradient=OneStep() or gradient=Truncated(last), or gradient=Implicit() at a fixed point"
         )
     if max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, got {max_steps}")
     data, algorithm, state = _enter(data, algorithm, state)
-    return _run_until(algorithm, data, key, state, stop=stop, max_steps=max_steps, gradient=gradient)
+    probe = jnp.asarray(probe, real_dtype(data))
+    return _run_until(algorithm, data, key, state, probe, stop=stop, max_steps=max_steps, gradient=gradient)
 
 
 @partial(jax.jit, static_argnames=("stop", "max_steps", "gradient"))
-def _run_until(algorithm, data, key, state, *, stop, max_steps, gradient) -> Result:
+def _run_until(algorithm, data, key, state, probe, *, stop, max_steps, gradient) -> Result:
     data = algorithm.prepare(data)
     if state is None:
         state = algorithm.init(data, key=key)
 
     def solve(state, constants):
-        return _loop(state, constants, stop, max_steps)
-
-    def body(carry, _, constants):
-        algorithm, data = constants
-        state, steps, status = carry
-        return (algorithm.update(state, data), steps + 1, status), None
+        return loop(constants[0], state, constants[1], stop, max_steps)
 
     if gradient is None:
         state, steps, status = _undifferentiated(solve)(state, (algorithm, data))
+        distance = None
     else:
-        state, steps, status = gradient.after(solve, body, state, (algorithm, data))
-    status = jnp.where(_finite(state), status, _integer(Status.NOT_FINITE))
-    return Result(algorithm.readout(state, data), state, steps, status, None)
-
-
-def _loop(state, constants, stop, max_steps):
-    algorithm, data = constants
-
-    def look(carry):
-        state, previous, steps, _ = carry
-        state = lax.fori_loop(0, stop.every, lambda _, s: algorithm.update(s, data), state)
-        value = stop.measure(algorithm, state, data)
-        status = jnp.where(stop.holds(value, previous), _integer(Status.CONVERGED), _integer(Status.RAN_OUT))
-        return state, value, steps + stop.every, jnp.where(_finite(value), status, _integer(Status.NOT_FINITE))
-
-    def undecided(carry):
-        _, _, steps, status = carry
-        return (status == Status.RAN_OUT) & (steps < max_steps)
-
-    start = (state, stop.measure(algorithm, state, data), _integer(0), _integer(Status.RAN_OUT))
-    state, _, steps, status = lax.while_loop(undecided, look, start)
-    return state, steps, status
+        state, steps, status, distance = gradient.after(solve, state, (algorithm, data), probe)
+    status = jnp.where(finite(state), status, integer(Status.NOT_FINITE))
+    return Result(algorithm.readout(state, data), state, steps, status, None, distance)
 
 
 def _undifferentiated(function):
@@ -176,8 +163,8 @@ def _undifferentiated(function):
     @guarded.defjvp
     def _(primals, tangents):
         raise TypeError(
-            "run_until was differentiated without a choice of how: give it gradient=OneStep() or "
-            "gradient=Truncated(last), or use run with a fixed number of steps"
+            "run_until was differentiated without a choice of how: give it gradient=OneStep(), "
+            "gradient=Truncated(last) or gradient=Implicit(), or use run with a fixed number of steps"
         )
 
     return guarded
@@ -188,12 +175,3 @@ def _enter(data: Any, algorithm: Any, state: Any) -> tuple[Any, Any, Any]:
     data = jax.tree.map(jnp.asarray, data)
     dtype = real_dtype(data)
     return data, cast(algorithm, dtype), cast(jax.tree.map(jnp.asarray, state), dtype)
-
-
-def _finite(tree: Any) -> Array:
-    leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
-    return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
-
-
-def _integer(value: int) -> Array:
-    return jnp.asarray(value, jnp.int32)

@@ -1,7 +1,8 @@
 """How a run is differentiated, as objects.
 
 Each serves `jax.grad` and `jax.jvp` in `run`. The memory a reverse pass needs, in states of the algorithm, is stated
-for `n` iterations; a loop that is only run forward needs one state with any of them.
+for `n` iterations; a loop that is only run forward needs one state with any of them. For fixed points there is also
+`Implicit`.
 """
 
 import abc
@@ -89,15 +90,21 @@ class Truncated(Gradient):
         state, after = Checkpointed().scan(body, state, last, length - burn, constants)
         return state, _join(before, after) if burn else after
 
-    def after(self, solve: Callable[[Any, Any], Any], body: Body, state: Any, constants: Any) -> Any:
+    def after(self, solve: Callable[[Any, Any], Any], state: Any, constants: Any, probe: Any) -> Any:
         """The state `last` iterations after `solve(state, constants)`, differentiated through these."""
-        state = lax.stop_gradient(solve(*lax.stop_gradient((state, constants))))
-        return Checkpointed().scan(body, state, None, self.last, constants)[0]
+        state, steps, status = lax.stop_gradient(solve(*lax.stop_gradient((state, constants))))
+        state, _ = Checkpointed().scan(_update, state, None, self.last, constants)
+        return state, steps + self.last, status, None
 
 
 def OneStep() -> Truncated:
     """Through the last iteration alone (Bolte, Pauwels and Vaiter, 2023): the cheapest, for fast contractions."""
     return Truncated(1)
+
+
+def _update(state: Any, _: None, constants: Any) -> tuple[Any, None]:
+    algorithm, data = constants
+    return algorithm.update(state, data), None
 
 
 def _split(tree: Any, index: int) -> tuple[Any, Any]:

@@ -7,6 +7,10 @@ import jax
 from jax import Array
 
 
+class NoFixedPointError(TypeError):
+    """An algorithm whose iteration has no isolated fixed point, and so no derivative there."""
+
+
 class Algorithm:
     """The protocol. A subclass is decorated with `node`; its leaves are hyperparameters, the rest is static.
 
@@ -34,7 +38,11 @@ class Algorithm:
         raise NotImplementedError(f"{type(self).__name__} has no objective")
 
     def residual(self, state: Any, data: Any) -> Any:
-        """Zero at the solution, of the shape of the state."""
+        """Zero at the solution, of the shape of the state: what `Implicit` differentiates the solution through.
+
+        `state + residual` must determine the solution, caches and scales included: what is free is normalised. An
+        algorithm without an isolated fixed point raises `NoFixedPointError`.
+        """
         return jax.tree.map(lambda new, old: new - old, self.update(state, data), state)
 
 
@@ -58,6 +66,7 @@ class Result(NamedTuple):
         steps: how many iterations were done, an integer array.
         status: a `Status` as an integer array.
         trace: what `record` returned, stacked along a first axis; `None` without a record.
+        distance: how far the state is from a fixed point, `‖residual‖ / ‖state‖`; `None` but with `Implicit`.
     """
 
     output: Any
@@ -65,3 +74,4 @@ class Result(NamedTuple):
     steps: Array
     status: Array
     trace: Any
+    distance: Any

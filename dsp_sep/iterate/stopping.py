@@ -42,10 +42,10 @@ class RelativeChange:
     def holds(self, value: Any, previous: Any) -> Array:
         """Whether the change from `previous` to `value` is small enough."""
         change = jax.tree.map(lambda new, old: new - old, value, previous)
-        return _norm(change) <= self.tolerance * _norm(previous)
+        return norm(change) <= self.tolerance * norm(previous)
 
 
-def _norm(tree: Any) -> Array:
+def norm(tree: Any) -> Array:
     """The Euclidean norm of all inexact leaves; no square overflows or underflows on the way."""
     leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
     parts = [part for leaf in leaves for part in ((leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,))]

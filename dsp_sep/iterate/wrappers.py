@@ -9,7 +9,7 @@ from jax import Array
 
 from ..numerics import scale
 from ..pytree import Number, domains, hyper, node, static
-from .protocol import Algorithm
+from .protocol import Algorithm, NoFixedPointError
 
 
 class MomentumState(NamedTuple):
@@ -56,8 +56,8 @@ class Momentum(Algorithm):
 
     def residual(self, state: MomentumState, data: Any) -> MomentumState:
         """That of the plain iteration: the fixed points are the same, and momentum is none of their business."""
-        plain = self.algorithm.residual(state.extrapolated, data)
-        return MomentumState(plain, plain, jnp.zeros_like(state.moving))
+        change = self.algorithm.residual(state.extrapolated, data)
+        return MomentumState(change, _lag(state.extrapolated, change, state.plain), 1 - state.moving)
 
 
 class AcceleratedState(NamedTuple):
@@ -109,8 +109,14 @@ class Accelerated(Algorithm):
 
     def residual(self, state: AcceleratedState, data: Any) -> AcceleratedState:
         """That of the plain iteration, whose fixed points are the same."""
-        plain = self.algorithm.residual(state.extrapolated, data)
-        return AcceleratedState(plain, plain, plain, jnp.zeros_like(state.moving))
+        change = self.algorithm.residual(state.extrapolated, data)
+        lags = (_lag(state.extrapolated, change, memory) for memory in (state.anchor, state.average))
+        return AcceleratedState(change, *lags, 1 - state.moving)
+
+
+def _lag(now: Any, change: Any, memory: Any) -> Any:
+    """What a memory of the iterates lacks of the next one, zero at a fixed point: `now + change - memory`."""
+    return jax.tree.map(lambda x, dx, before: x + dx - before, now, change, memory)
 
 
 def _beyond(now: Any, before: Any, gain: Array) -> Any:
@@ -167,6 +173,9 @@ class BestSoFar(Algorithm):
 
     def objective(self, state: BestSoFarState, data: Any) -> Array:
         return state.value
+
+    def residual(self, state: BestSoFarState, data: Any) -> BestSoFarState:
+        raise NoFixedPointError("BestSoFar remembers where its iteration was, which is no fixed point of it")
 
     def _value(self, state: Any, data: Any) -> Array:
         return self.algorithm.objective(state, data) if self.of is None else self.of(self.algorithm, state, data)

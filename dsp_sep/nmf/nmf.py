@@ -75,8 +75,12 @@ class NMF(Algorithm):
         return sum(penalties, objective(data, W, H, self.divergence))
 
     def residual(self, state: Factors, data: Observed) -> Factors:
-        """The change of one iteration, both factors first normalised: their common scale is not determined."""
-        return jax.tree.map(lambda a, b: a - b, normalize(self.update(state, data)), normalize(state))
+        """Zero at a solution whose columns of `W` sum to one: the scale that both factors share is not determined.
+
+        Where neither factor has zeros, small mixtures of the components change nothing either: then `W H` has a
+        derivative by `Implicit`, and `W` and `H` have not.
+        """
+        return jax.tree.map(lambda a, b: a - b, normalize(self.update(state, data)), state)
 
     def _update_dictionary(self, state: Factors, data: Observed) -> Factors:
         W, H = state

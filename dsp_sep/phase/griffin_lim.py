@@ -1,9 +1,11 @@
 """Phase recovery for one source by alternating projections."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm
+from ..iterate import Algorithm, NoFixedPointError
 from ..numerics import square_magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
@@ -55,6 +57,10 @@ class SpectrogramInversion(Algorithm):
         """The inconsistency of the answer, `‖S - G(S)‖²` over the whole spectrum."""
         answer = self.answer(state, data)
         return energy(transpose(square_magnitude(answer - self.consistent(answer))), self.stft)
+
+    def residual(self, state: Any, data: Array) -> Any:
+        name = type(self).__name__
+        raise NoFixedPointError(f"{name} has no isolated fixed point: differentiate through its iterations")
 
 
 @node

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm
+from ..iterate import Algorithm, NoFixedPointError
 from ..numerics import magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
@@ -61,6 +61,10 @@ class SourceInversion(Algorithm):
 
     def readout(self, state: Array, data: Separation) -> Array:
         return transpose(state)
+
+    def residual(self, state: Array, data: Separation) -> Array:
+        name = type(self).__name__
+        raise NoFixedPointError(f"{name} has no isolated fixed point: differentiate through its iterations")
 
     def consistent(self, sources: Array) -> Array:
         """The projection of the sources on the spectrograms of signals."""
