@@ -54,15 +54,30 @@ def read_song(
     names = tuple(files) if names is None else tuple(names)
     if not names:
         raise AudioError(f"{Path(folder)} has no stems in it: expected files such as drums.wav and vocals.wav")
-    if missing := [name for name in names if name not in files]:
-        there = ", ".join(files) or "none"
-        raise AudioError(f"{Path(folder)} has no stem named {' or '.join(missing)}: there are {there}")
-    paths = [files[name] for name in names]
+    paths = _named(folder, files, names)
     _check_alike([*paths, mixture_file] if mixture_file else paths)
     pieces = [read(path, start=start, stop=stop, rate=rate) for path in paths]
     sources = np.stack([audio for audio, _ in pieces])
     mixture = read(mixture_file, start=start, stop=stop, rate=rate)[0] if mixture_file else sources.sum(axis=0)
     return Song(mixture, sources, names, pieces[0][1])
+
+
+def stem_files(folder: str | os.PathLike, names: Sequence[str]) -> list[Path]:
+    """The files of the named stems, which are checked to be of one rate, length and number of channels.
+
+    Raises:
+        AudioError: as `read_song`.
+    """
+    paths = _named(folder, _stems(_folder(folder)), names)
+    _check_alike(paths)
+    return paths
+
+
+def _named(folder: str | os.PathLike, files: dict[str, Path], names: Sequence[str]) -> list[Path]:
+    if missing := [name for name in names if name not in files]:
+        there = ", ".join(files) or "none"
+        raise AudioError(f"{Path(folder)} has no stem named {' or '.join(missing)}: there are {there}")
+    return [files[name] for name in names]
 
 
 def _folder(path: str | os.PathLike) -> Path:

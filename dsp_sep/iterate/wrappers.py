@@ -110,8 +110,8 @@ class Accelerated(Algorithm):
     def residual(self, state: AcceleratedState, data: Any) -> AcceleratedState:
         """That of the plain iteration, whose fixed points are the same."""
         change = self.algorithm.residual(state.extrapolated, data)
-        lags = (_lag(state.extrapolated, change, memory) for memory in (state.anchor, state.average))
-        return AcceleratedState(change, *lags, 1 - state.moving)
+        anchor, average = (_lag(state.extrapolated, change, memory) for memory in (state.anchor, state.average))
+        return AcceleratedState(change, anchor, average, 1 - state.moving)
 
 
 def _lag(now: Any, change: Any, memory: Any) -> Any:

@@ -131,7 +131,8 @@ class MultiResolutionSTFT:
     def __call__(self, reference: Array, estimate: Array) -> Array:
         """`(..., sources)`, without a unit."""
         _check("MultiResolutionSTFT", reference, estimate)
-        return sum(self._one(stft, reference, estimate) for stft in self.transforms) / len(self.transforms)
+        each = [self._one(stft, reference, estimate) for stft in self.transforms]
+        return jnp.mean(jnp.stack(each), axis=0)
 
     def _one(self, stft: STFT, reference: Array, estimate: Array) -> Array:
         V, Y = (magnitude(stft.analyze(signal)) for signal in (reference, estimate))
