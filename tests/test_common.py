@@ -100,8 +100,10 @@ def test_untrained_layers_are_the_iterations(case):
     algorithm, data = case.algorithm(), case.data(())
     classical = run(algorithm, data, STEPS, key=case.key()).output
     assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)
-    if jax.tree.leaves(algorithm):  # the layers' values are slices of an array then: the same numbers, to the last bit
-        assert identical(run(unfold(algorithm, STEPS, untied=("*",)), data, key=case.key()).output, classical)
+    if jax.tree.leaves(
+        algorithm
+    ):  # what depends on untied leaves alone stays in the loop, where XLA fuses it otherwise
+        assert distance(run(unfold(algorithm, STEPS, untied=("*",)), data, key=case.key()).output, classical) < 1e-5
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.scales], ids=lambda case: case.name)

@@ -1,5 +1,8 @@
 """Signals cut into overlapping frames, and frames added up again: each is the other's transpose."""
 
+import functools
+from collections.abc import Iterable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,11 +21,32 @@ def _frame(signal: Array, *, n_fft: int, hop: int) -> Array:
 def _overlap_add(frames: Array, *, n_fft: int, hop: int) -> Array:
     *batch, count, _ = frames.shape
     overlap = -(-n_fft // hop)
-    zero, same = jnp.zeros((), frames.dtype), [(0, 0, 0)] * len(batch)
-    frames = lax.pad(frames, zero, [*same, (0, 0, 0), (0, overlap * hop - n_fft, 0)])
+    edge = overlap - 1
+    frames = jnp.pad(frames, [(0, 0)] * (frames.ndim - 1) + [(0, overlap * hop - n_fft)])
     blocks = frames.reshape(*batch, count, overlap, hop)
-    shifted = [lax.pad(blocks[..., k, :], zero, [*same, (k, overlap - 1 - k, 0), (0, 0, 0)]) for k in range(overlap)]
-    return sum(shifted[1:], shifted[0]).reshape(*batch, -1)[..., : (count - 1) * hop + n_fft]
+    if count <= edge:
+        sums = _sums_of_blocks(blocks)
+    else:
+        # Written into place, the sums are not computed anew for each of the frames that are cut from them; those with
+        # all their terms, apart from the edges, need no test of every sample.
+        inner = _sum(blocks[..., edge - k : count - k, k, :] for k in range(overlap))
+        head = _sums_of_blocks(blocks[..., :edge, :, :])[..., :edge, :]
+        tail = _sums_of_blocks(blocks[..., count - edge :, :, :])[..., edge:, :]
+        sums = jnp.zeros((*batch, count + edge, hop), frames.dtype, out_sharding=jax.typeof(inner).sharding)
+        for first, part in ((edge, inner), (0, head), (count, tail)):
+            sums = lax.dynamic_update_slice_in_dim(sums, part, first, axis=-2)
+    return sums.reshape(*batch, -1)[..., : (count - 1) * hop + n_fft]
+
+
+def _sums_of_blocks(blocks: Array) -> Array:
+    """Blocks `(..., count, overlap, hop)`, that at `[t, k]` added to row `t + k`: `(..., count + overlap - 1, hop)`."""
+    overlap = blocks.shape[-2]
+    same = [(0, 0)] * (blocks.ndim - 3)
+    return _sum(jnp.pad(blocks[..., k, :], [*same, (k, overlap - 1 - k), (0, 0)]) for k in range(overlap))
+
+
+def _sum(terms: Iterable[Array]) -> Array:
+    return functools.reduce(jnp.add, terms)
 
 
 _frame_linear, _overlap_add_linear = transposes(_frame, _overlap_add)
@@ -71,8 +95,10 @@ def overlap_add_equal(frame: Array, hop: int, frames: int) -> Array:
     few = overlap_add(jnp.broadcast_to(frame, (min(frames, overlap), frame.shape[-1])), hop)
     if frames <= overlap:
         return few
-    before, period, after = jnp.split(few, [(overlap - 1) * hop, overlap * hop])
-    return jnp.concatenate([before, jnp.tile(period, frames - overlap + 1), after])
+    rows = jnp.pad(few, (0, -few.shape[-1] % hop)).reshape(-1, hop)
+    row = np.arange(frames + overlap - 1)
+    row = np.clip(row, 0, overlap - 1) + np.clip(row - frames + 1, 0, None)
+    return rows[row].reshape(-1)[: (frames - 1) * hop + frame.shape[-1]]
 
 
 def periodic_sum(frame: Array, hop: int) -> Array:
