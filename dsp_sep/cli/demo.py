@@ -178,5 +178,5 @@ def train(chain: Any, song: Any, plan: Plan, track: Callable[..., Any]) -> tuple
     batches = excerpts(song, seconds=plan.seconds, count=plan.steps, seed=0)
     optimizer = optax.adam(optax.cosine_decay_schedule(plan.rate, plan.steps))
     tracked = track(batches, description="Training the layers", total=plan.steps)
-    params, losses = fit(loss, unconstrain(layers, train=learned), tracked, optimizer)
-    return constrain(params, layers), losses
+    found = fit(loss, unconstrain(layers, train=learned), tracked, optimizer)
+    return constrain(found.params, layers), found.losses

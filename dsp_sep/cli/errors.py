@@ -75,13 +75,18 @@ def _for_people(error: Exception) -> str | None:
     from ..data import AudioError  # here, for help must not wait for what these import
     from ..pytree import ModelFileError
 
-    if isinstance(error, (AudioError, ModelFileError)):
+    if isinstance(error, (AudioError, ModelFileError)) or _of_training(error):
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if isinstance(error, MemoryError):
         return "not enough memory: close other programs, or use a machine with more"
     return None
+
+
+def _of_training(error: Exception) -> bool:
+    training = sys.modules.get("dsp_sep.training")  # whose errors come from nowhere else
+    return training is not None and isinstance(error, (training.CheckpointError, training.TrainingError))
 
 
 def _see_help(error: click.ClickException) -> str:
