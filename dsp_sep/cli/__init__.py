@@ -10,6 +10,8 @@ COMMANDS = {
     "separate": "dsp_sep.cli.separate:separate",
     "demo": "dsp_sep.cli.demo:demo",
     "score": "dsp_sep.cli.score:score",
+    "learn": "dsp_sep.cli.learn:learn",
+    "evaluate": "dsp_sep.cli.evaluate:evaluate",
 }
 
 

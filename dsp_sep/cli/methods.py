@@ -56,7 +56,13 @@ def supervised(path: Path) -> Method:
     """A model that was learned before, at whatever rate."""
     model = load(path)
     if not isinstance(model, Supervised):
-        raise click.ClickException(f"{path} holds a {type(model).__name__}: take a model that 'dsp-sep demo' wrote")
+        raise click.ClickException(f"{path} holds a {type(model).__name__}: take one that learn or demo wrote")
+
+    return Method(model.names, chunks_of(model))
+
+
+def chunks_of(model: Supervised) -> Callable[[Reader], Chunked]:
+    """The model in chunks, for files of any rate."""
 
     def prepare(file: Reader) -> Chunked:
         if file.rate == model.rate:
@@ -64,7 +70,7 @@ def supervised(path: Path) -> Method:
         resampled = Resampled(model, rate=file.rate, inner_rate=model.rate)
         return in_chunks(resampled, model.stft.hop, file.channels, stretch=file.rate / model.rate)
 
-    return Method(model.names, prepare)
+    return prepare
 
 
 def in_chunks(separator: Separator, hop: int, channels: int, stretch: float = 1.0) -> Chunked:

@@ -46,7 +46,7 @@ def new_folder(folder: Path) -> Iterator[None]:
     """Make a folder and those it is in; those that were not there before go again if the block fails."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        _make(folder)
+        make_folder(folder)
         yield
     except BaseException:
         for each in missing:
@@ -55,7 +55,8 @@ def new_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder and those it is in, if there is none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

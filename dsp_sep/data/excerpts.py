@@ -59,6 +59,10 @@ class Part:
     start: float = 0.0
     stop: float | None = None
 
+    def span(self, rate: int, samples: int) -> tuple[int, int]:
+        """The samples from the first to the one after the last, of a file of so many at a rate in Hz."""
+        return round(self.start * rate), samples if self.stop is None else min(round(self.stop * rate), samples)
+
 
 class Excerpts:
     """Excerpts by number: `excerpts[k]`, `(sources, channels, samples)` in float32, of which `k` and the seed decide.
@@ -163,5 +167,4 @@ class _Stems:
         self.folder, self.paths = part.folder, stem_files(part.folder, names)
         with Reader(self.paths[0]) as file:
             self.rate, self.channels = file.rate, file.channels
-            self.first = round(part.start * file.rate)
-            self.last = file.samples if part.stop is None else min(round(part.stop * file.rate), file.samples)
+            self.first, self.last = part.span(file.rate, file.samples)

@@ -8,11 +8,12 @@ Which one when:
   best of these where such recordings exist.
 
 Around them: `Chunked` for any length in bounded memory, `Resampled` for another sample rate. What all have in common
-is `Separator`.
+is `Separator`. How well one does on songs with known stems: `evaluate_song`, `summary`.
 """
 
 from .blind import learn_blind
 from .chunks import Chunked
+from .evaluate import evaluate_song, summary
 from .harmonic_percussive import HarmonicPercussive
 from .protocol import Separator
 from .resampled import Resampled
@@ -26,7 +27,9 @@ __all__ = [
     "Separator",
     "Supervised",
     "classic",
+    "evaluate_song",
     "learn_blind",
     "learn_dictionaries",
     "stft_for",
+    "summary",
 ]
