@@ -6,7 +6,7 @@ leaves a layer axis. The rooms, from the ground up:
 - `numerics`, `pytree`: what happens at zero; objects that are pytrees, with domains and dotted names.
 - `transforms`: the short-time Fourier transform.
 - `iterate`: the protocol of algorithms, the drivers, unfolding, gradients, stopping, streams and blocks.
-- `masking`, `nmf`, `phase`: the algorithms.
+- `masking`, `nmf`, `phase`, `spatial`: the algorithms.
 - `metrics`, `data`: how good it is; audio files, folders of stems, the bundled example.
 - `networks`: algorithms inside flax models.
 - `separators`, `training`: waveform to stems; hyperparameters learned by optax.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         phase,
         pytree,
         separators,
+        spatial,
         training,
         transforms,
     )
@@ -64,6 +65,7 @@ _ROOMS = (
     "phase",
     "pytree",
     "separators",
+    "spatial",
     "training",
     "transforms",
 )

@@ -42,6 +42,7 @@ from dsp_sep.phase import (
     Uniform,
     ZeroPhase,
 )
+from dsp_sep.spatial import EM, Dictionaries, Estimated, NestedEM, WienerRefinement
 
 FREQUENCIES, FRAMES, COMPONENTS = 12, 18, 4
 SAMPLES, N_FFT, HOP = 150, 32, 8
@@ -104,6 +105,11 @@ def separation(batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
     sources = rng.standard_normal((*batch, SOURCES, CHANNELS, SAMPLES))
     spectra = np.asarray(stft().analyze(sources), np.complex128)
     return spectra.sum(-4), np.abs(spectra) * np.exp(0.3 * rng.standard_normal(spectra.shape))
+
+
+def spectra() -> np.ndarray:
+    """A dictionary of power spectra for each source of `separation`."""
+    return np.random.default_rng(4).gamma(0.5, 1, (SOURCES, N_FFT // 2 + 1, 2)) + 0.02
 
 
 def _product(factors: Factors) -> jax.Array:
@@ -171,4 +177,7 @@ CASES = (
     _several("mix_incons", lambda: MixIncons(stft())),
     _several("mix_incons_hard_mag", lambda: MixInconsHardMag(stft()), descends=True),
     _several("mag_incons_hard_mix", lambda: MagInconsHardMix(stft(), consistency_weight=0.3)),
+    _several("em", lambda: EM(noise=1e-3), descends=True),
+    _several("em_nested", lambda: NestedEM(Dictionaries(dictionary=spectra()), start=Estimated(), block=7)),
+    _several("wiener_refinement", lambda: WienerRefinement()),
 )

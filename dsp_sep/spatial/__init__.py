@@ -1,0 +1,84 @@
+"""Spatial models: what several microphones, or the two channels of a song, say about who is where.
+
+Which one when:
+
+- Magnitudes of each source are at hand, from a network, from dictionaries, from another separator, and the mixture has
+  two channels or more: `EM` refines them. It assumes the local Gaussian model, in which each source has a power that
+  changes and a spatial covariance that does not (a source that stays in its place, in any room; more sources than
+  channels are welcome). `LowRank` or `Dictionaries` add knowledge of the spectra, `Learned` a network: the hybrid.
+- `NestedEM` with `Learned`: the algorithm of Nugraha, Liutkus and Vincent (2016), a network inside EM.
+- `WienerRefinement` is what norbert and Open-Unmix do: cheaper than `EM` and rougher; the one to compare with.
+- Nothing is known of the sources and there are as many microphones as talkers: `Demixing`, blind. `Laplace` (AuxIVA) is
+  robust, `IndependentLowRank` (ILRMA) better where it converges, `HeavyTailed` in between, `LearnedSources` a network.
+  It assumes rooms whose reverberation is not much longer than the window, and no noise to speak of.
+
+- One wanted source in noise, and a mask for it: the filters `mvdr` (no distortion), `distortion_wiener` (less noise,
+  some distortion) and `gev` (the best ratio), of covariances that `covariances` takes from the mask; `beamform` applies
+  them.
+- Reverberation of a talker: `WPE`, also before any of the above.
+
+The first three take `(mixture, magnitudes)`, all give images. The pure functions they are made of are here too; the
+model and the shapes are explained in `dsp_sep.spatial.gaussian`.
+"""
+
+from .beamformers import beamform, covariances, distortion_wiener, gev, mvdr
+from .demixing import align, demix, project_back, whiten
+from .dereverberation import WPE
+from .determined import Demixing
+from .em import EM, Model, NestedEM
+from .gaussian import (
+    local_gaussian,
+    mixture_covariance,
+    negative_log_likelihood,
+    normalize_power,
+    posterior_mean,
+    posterior_power,
+    wiener_gain,
+)
+from .independence import Gauss, HeavyTailed, IndependentLowRank, Laplace, LearnedSources, SourceModel
+from .spectral import Dictionaries, Free, Learned, LowRank, SpectralModel
+from .starts import Estimated, GivenCovariances, Isotropic, LogitMask, MixturePhase, Residual, Softmask
+from .wiener import WienerRefinement
+
+__all__ = [
+    "EM",
+    "WPE",
+    "Demixing",
+    "Dictionaries",
+    "Estimated",
+    "Free",
+    "Gauss",
+    "GivenCovariances",
+    "HeavyTailed",
+    "IndependentLowRank",
+    "Isotropic",
+    "Laplace",
+    "Learned",
+    "LearnedSources",
+    "LogitMask",
+    "LowRank",
+    "MixturePhase",
+    "Model",
+    "NestedEM",
+    "Residual",
+    "Softmask",
+    "SourceModel",
+    "SpectralModel",
+    "WienerRefinement",
+    "align",
+    "beamform",
+    "covariances",
+    "demix",
+    "gev",
+    "local_gaussian",
+    "mixture_covariance",
+    "mvdr",
+    "negative_log_likelihood",
+    "normalize_power",
+    "posterior_mean",
+    "posterior_power",
+    "project_back",
+    "whiten",
+    "distortion_wiener",
+    "wiener_gain",
+]

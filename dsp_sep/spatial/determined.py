@@ -1,0 +1,94 @@
+"""Blind separation of determined mixtures: independent vectors, independent low-rank matrices, or a network."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..iterate import Algorithm
+from ..numerics import expand, scale, square_magnitude
+from ..pytree import hyper, node, static
+from .demixing import demix, iterative_projection, pairwise_projection, project_back, source_steering
+from .independence import Laplace, SourceModel
+from .model import in_units
+
+RULES: dict[str, Callable[[Array, Array, Array], Array]] = {
+    "ip1": iterative_projection,
+    "ip2": pairwise_projection,
+    "iss": source_steering,
+}
+
+
+class Demixed(NamedTuple):
+    """Demixing matrices `(..., frequency, sources, channels)`, and the state of the source model."""
+
+    demixing: Array
+    sources: Any
+
+
+class Observation(NamedTuple):
+    """The mixture with a mean power of one, and the root of the mean power it had, `(..., 1, 1, 1)`."""
+
+    mixture: Array
+    unit: Array
+
+
+@node
+class Demixing(Algorithm):
+    """Blind separation with as many sources as channels, by the auxiliary function technique.
+
+    One iteration: `y = W x`; the source model looks at `|y|²` and gives weights `φ`, one over the variances of the
+    sources; the rule updates `W` for the weighted covariances `mean_n φ_j x xᴴ`. With `Laplace` or `Gauss` this is
+    AuxIVA (Ono, 2011), with `IndependentLowRank` it is ILRMA (Kitamura et al., 2016), with `HeavyTailed` its Student-t
+    form, with `LearnedSources` a network takes the place of the statistics (as in torchiva). These are the models'
+    likelihoods, which never fall but with a network.
+
+    Data: complex `(..., channels, frequency, frames)`. Output: the images, complex
+    `(..., sources, channels, frequency, frames)`, by projection back; they sum to the mixture. It assumes sources that
+    stay in their places, and rooms whose reverberation is not much longer than the window. Frequencies and batch axes
+    shard (with `Laplace` and `Gauss` one all-reduce an iteration).
+
+    Attributes:
+        sources: what is assumed of the sources.
+        rule: "ip1", "ip2" (pairs, fewer iterations) or "iss" (no inverses, the cheapest for many channels).
+        start: demixing matrices to start from, broadcasting over batch axes; identities unless given.
+    """
+
+    sources: SourceModel = hyper(default=Laplace(), kw_only=False)
+    rule: str = static(default="ip1")
+    start: Array | None = hyper(default=None)
+
+    def validate(self) -> None:
+        if self.rule not in RULES:
+            raise ValueError(f"Demixing: rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+
+    def prepare(self, data: Array) -> Observation:
+        if data.ndim < 3 or not jnp.iscomplexobj(data) or data.shape[-3] < 2:
+            raise ValueError(
+                f"Demixing: the mixture has shape {data.shape} and dtype {data.dtype}, "
+                f"expected complex (..., channels, frequency, frames) with two channels or more"
+            )
+        return Observation(*in_units(data)[:2])
+
+    def init(self, data: Observation, *, key: Array | None = None) -> Demixed:
+        *batch, channels, frequencies, _ = data.mixture.shape
+        W = jnp.eye(channels, dtype=data.mixture.dtype) if self.start is None else self.start
+        W = jnp.broadcast_to(expand(W, len(batch) + 3), (*batch, frequencies, channels, channels))
+        return Demixed(W, self.sources.start(square_magnitude(demix(W, data.mixture)), key))
+
+    def update(self, state: Demixed, data: Observation) -> Demixed:
+        powers = square_magnitude(demix(state.demixing, data.mixture))
+        sources = self.sources.fit(state.sources, powers)
+        weights = self.sources.weights(sources, powers)
+        return Demixed(RULES[self.rule](state.demixing, data.mixture, weights), sources)
+
+    def readout(self, state: Demixed, data: Observation) -> Array:
+        images = project_back(state.demixing, data.mixture)
+        return scale(jnp.expand_dims(data.unit, -4), images)
+
+    def objective(self, state: Demixed, data: Observation) -> Array:
+        """The negative log-likelihood of a frame but for a constant, `Σ_j mean_n loss_j - 2 Σ_f log |det W|`."""
+        powers = square_magnitude(demix(state.demixing, data.mixture))
+        determinants = jnp.linalg.slogdet(state.demixing)[1]
+        return self.sources.loss(state.sources, powers) - 2 * jnp.sum(determinants, axis=-1)

@@ -1,0 +1,150 @@
+"""Expectation-maximisation for the local Gaussian model, exact."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..iterate import Algorithm
+from ..numerics import expand, log, scale
+from ..pytree import Number, domains, hyper, node, static
+from . import gaussian
+from .model import Mixture, mean_power, over_frames, prepare
+from .spectral import Free, SpectralModel, audible
+from .starts import CovarianceStart, Isotropic
+
+
+class Model(NamedTuple):
+    """The state of the spectral model, and spatial covariances `(..., sources, frequency, channels, channels)`.
+
+    Powers are in units of the mean power of the mixture.
+    """
+
+    spectral: Any
+    covariances: Array
+
+
+@node
+class LocalGaussian(Algorithm):
+    """What the exact EM algorithms share: data, model, answer and likelihood; abstract.
+
+    Attributes:
+        spectral: what is known of the powers: `Free`, `LowRank`, `Dictionaries`, `Learned`.
+        start: the spatial covariances to start from.
+        noise: the power of a white noise in every channel, beside the mean power of the mixture; nonnegative, shape
+            `()`. It keeps covariances regular; the sources share it in the answer.
+        exponent: `p` of the weights `vᵖ` of the frames in the update of the spatial covariances.
+        block: frames to work on at a time, for what does not fit into memory; all unless given.
+    """
+
+    spectral: SpectralModel = hyper(default=Free(), kw_only=False)
+    start: CovarianceStart = hyper(default=Isotropic())
+    noise: Number = hyper(default=1e-10, domain=domains.NONNEGATIVE)
+    exponent: Number = hyper(default=0.0, domain=domains.REAL)
+    block: int | None = static(default=None)
+
+    def prepare(self, data: tuple[Array, Array]) -> Mixture:
+        return prepare(data, type(self).__name__)
+
+    def init(self, data: Mixture, *, key: Array | None = None) -> Model:
+        spectral = self.spectral.start(audible(mean_power(data.magnitudes)), key)
+        return Model(spectral, self.start(data.mixture, data.magnitudes))
+
+    def readout(self, state: Model, data: Mixture) -> Array:
+        def frames(block):
+            mixture, powers = block
+            images = gaussian.posterior_mean(mixture, powers, state.covariances, self.noise)
+            rest = jnp.expand_dims(mixture, -4) - jnp.sum(images, axis=-4, keepdims=True)
+            return images + rest / images.shape[-4], None
+
+        images, _ = over_frames(frames, (data.mixture, self.powers(state)), self.block)
+        return scale(jnp.expand_dims(data.unit, -4), images)
+
+    def objective(self, state: Model, data: Mixture) -> Array:
+        """The negative log-likelihood, `Σ log det (R_x / σ²) + xᴴ R_x⁻¹ x`, but for a constant: it is not negative."""
+
+        def frames(block):
+            mixture, powers = block
+            loss = gaussian.negative_log_likelihood(mixture, powers, state.covariances, self.noise)
+            return jnp.sum(loss, axis=-2, keepdims=True), None
+
+        loss, _ = over_frames(frames, (data.mixture, self.powers(state)), self.block)
+        return jnp.sum(loss, axis=(-2, -1)) - math.prod(data.mixture.shape[-3:]) * log(self.noise)
+
+    def powers(self, state: Model) -> Array:
+        """The powers of the sources, `(..., sources, 1, frequency, frames)`."""
+        return self.spectral.powers(state.spectral)
+
+    def expected_powers(self, state: Model, data: Mixture) -> Array:
+        """`z`, what the observations suggest for the powers."""
+
+        def frames(block):
+            mixture, powers = block
+            return gaussian.posterior_power(mixture, powers, state.covariances, self.noise), None
+
+        return over_frames(frames, (data.mixture, self.powers(state)), self.block)[0]
+
+    def fit_covariances(self, powers: Array, covariances: Array, data: Mixture, new_powers: Array) -> Array:
+        """The spatial covariances for posterior moments under `powers`, and `new_powers` to go with."""
+        exponent = expand(self.exponent, data.mixture.ndim)
+
+        def frames(block):
+            mixture, before, after = block
+            return None, gaussian.covariance_statistics(mixture, before, covariances, self.noise, after, exponent)
+
+        _, statistics = over_frames(frames, (data.mixture, powers, new_powers), self.block)
+        return gaussian.updated_covariances(covariances, statistics)
+
+
+@node
+class EM(LocalGaussian):
+    """The exact EM algorithm for full-rank spatial covariances (Duong, Vincent and Gribonval, 2010).
+
+    E step: the posterior moments `R̂_j` of the images. M step: the powers, `z_j = tr(R_j⁻¹ R̂_j) / channels` given to
+    the spectral model, then `R_j ← mean_n R̂_j / v_j` with the new powers (powers first, as in the paper). With
+    `Free`, `LowRank` or `Dictionaries` and the default exponent the likelihood never falls.
+
+    Data: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and nonnegative
+    `(..., sources, 1 or channels, frequency, frames)`. Output: the images of the sources, complex
+    `(..., sources, channels, frequency, frames)`, which sum to the mixture. Any number of channels and sources; cost is
+    linear in the frames, which shard (one all-reduce an iteration), as do frequencies and batch axes. Blocks of frames
+    give what all frames at once do.
+
+    It needs magnitudes that already tell the sources apart: from equal ones nothing moves. With `Free` powers it fits
+    the noise of each bin after many iterations; a handful is what one uses. Attributes: those of `LocalGaussian`.
+    """
+
+    def update(self, state: Model, data: Mixture) -> Model:
+        powers = self.powers(state)
+        spectral = self.spectral.fit(state.spectral, self.expected_powers(state, data))
+        new = self.spectral.powers(spectral)
+        return Model(spectral, self.fit_covariances(powers, state.covariances, data, new))
+
+
+@node
+class NestedEM(LocalGaussian):
+    """EM in two loops (Nugraha, Liutkus and Vincent, 2016, algorithm 1): a spectral step, then several spatial ones.
+
+    One iteration: `z` from the posterior moments to the spectral model, as a rule a network (`Learned`), then
+    `spatial_steps` times an E step with the powers held and `R_j ← Σ_n w R̂_j / v_j / Σ_n w`, weighted by `w = v` as in
+    the paper. The likelihood never falls with spectral models that descend and the exponent 0. Data, output and
+    attributes are those of `EM`, and:
+
+    Attributes:
+        spatial_steps: updates of the spatial covariances for each of the powers, at least 1.
+    """
+
+    exponent: Number = hyper(default=1.0, domain=domains.REAL)
+    spatial_steps: int = static(default=2)
+
+    def validate(self) -> None:
+        if self.spatial_steps < 1:
+            raise ValueError(f"NestedEM: spatial_steps must be at least 1, got {self.spatial_steps}")
+
+    def update(self, state: Model, data: Mixture) -> Model:
+        spectral = self.spectral.fit(state.spectral, self.expected_powers(state, data))
+        powers, covariances = self.spectral.powers(spectral), state.covariances
+        for _ in range(self.spatial_steps):
+            covariances = self.fit_covariances(powers, covariances, data, powers)
+        return Model(spectral, covariances)

@@ -1,0 +1,74 @@
+"""What the EM algorithms of the room share: data, units, and passes over the frames."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..iterate import blocks
+from ..numerics import scale, square_magnitude, tiny
+
+
+class Mixture(NamedTuple):
+    """The data in the units of the room, in which the mixture has a mean power of one.
+
+    Attributes:
+        mixture: `(..., channels, frequency, frames)`.
+        magnitudes: of the sources, `(..., sources, 1 or channels, frequency, frames)`.
+        unit: the root of the mean power, in the user's numbers, `(..., 1, 1, 1)`.
+        peak: the largest power of the mixture, `(..., 1, 1)`.
+    """
+
+    mixture: Array
+    magnitudes: Array
+    unit: Array
+    peak: Array
+
+
+def prepare(data: tuple[Array, Array], name: str) -> Mixture:
+    """Check a mixture and magnitudes, and scale both."""
+    mixture, magnitudes = data
+    if mixture.ndim < 3 or not jnp.iscomplexobj(mixture):
+        raise ValueError(
+            f"{name}: the mixture has shape {mixture.shape} and dtype {mixture.dtype}, "
+            f"expected complex (..., channels, frequency, frames)"
+        )
+    *batch, channels, frequencies, frames = mixture.shape
+    fits = magnitudes.ndim == mixture.ndim + 1 and magnitudes.shape[-3] in (1, channels)
+    if not fits or jnp.iscomplexobj(magnitudes) or magnitudes.shape[-2:] != mixture.shape[-2:]:
+        raise ValueError(
+            f"{name}: magnitudes have shape {magnitudes.shape} and dtype {magnitudes.dtype}, expected real "
+            f"{(*batch, 'sources', f'1 or {channels}', frequencies, frames)} to go with a mixture of shape "
+            f"{mixture.shape}"
+        )
+    scaled, unit, peak = in_units(mixture)
+    return Mixture(scaled, magnitudes / jnp.expand_dims(unit, -4), unit, peak)
+
+
+def in_units(mixture: Array) -> tuple[Array, Array, Array]:
+    """The mixture with a mean power of one, the root of the mean power it had, and the largest power it has now.
+
+    Silence stays; its unit and peak are one.
+    """
+    largest = jnp.max(jnp.maximum(jnp.abs(mixture.real), jnp.abs(mixture.imag)), axis=(-3, -2, -1), keepdims=True)
+    silent = largest <= tiny(largest.dtype)
+    largest = jax.lax.stop_gradient(jnp.where(silent, 1, largest))  # so that no square leaves the numbers
+    square = square_magnitude(scale(1 / largest, mixture))
+    power = jnp.where(silent, 1, jnp.mean(square, axis=(-3, -2, -1), keepdims=True))
+    unit = largest * jnp.sqrt(power)
+    peak = jnp.where(silent, 1, jnp.max(square, axis=(-3, -2, -1), keepdims=True) / power)
+    return scale(1 / unit, mixture), unit, peak[..., 0]
+
+
+def over_frames(map: Callable[[Any], tuple[Any, Any]], data: Any, block: int | None) -> tuple[Any, Any]:
+    """A pass over all frames at once, or block by block."""
+    if block is None:
+        return map(data)
+    return blocks(map, lambda total, more: jax.tree.map(jnp.add, total, more), data, size=block)
+
+
+def mean_power(magnitudes: Array) -> Array:
+    """One power for all channels, `(..., sources, 1, frequency, frames)`."""
+    return jnp.mean(magnitudes**2, axis=-3, keepdims=True)
