@@ -12,17 +12,33 @@ import jax
 import numpy as np
 
 from dsp_sep import STFT, Accelerated, BestSoFar, Momentum
+from dsp_sep.masking import RobustPCA
 from dsp_sep.nmf import (
+    ADMM,
+    HALS,
     NMF,
+    AcceleratedMU,
     Activations,
     Beta,
+    Blocked,
+    Convolutive,
     Euclidean,
     Factors,
+    Harmonic,
     Heuristic,
     ItakuraSaito,
     KullbackLeibler,
+    MinimumVolume,
+    Restarts,
+    SemiSupervised,
+    Smoothness,
+    SourceFilter,
+    SparseNMF,
     Sparsity,
+    Structured,
+    harmonic_combs,
     reconstruct,
+    smooth_shapes,
 )
 from dsp_sep.phase import (
     MISI,
@@ -124,6 +140,15 @@ def _activations(**options: Any) -> Activations:
     return Activations(dictionary=dictionary(), **options)
 
 
+def _combs(bands: int = 2) -> np.ndarray:
+    return harmonic_combs(np.asarray([700.0, 900.0, 1300.0]), 8000.0, 2 * FREQUENCIES - 2, bands=bands) + 0.01
+
+
+def _voice() -> SourceFilter:
+    shapes = smooth_shapes(FREQUENCIES, 3)
+    return SourceFilter(combs=_combs(1)[:, 0], shapes_of_filters=shapes, filters=2, components=2)
+
+
 def _fast(momentum: float) -> Momentum:
     return Momentum(GriffinLim(stft(), start=ZeroPhase()), momentum)
 
@@ -133,6 +158,7 @@ def _misi(weight: Any, kind: Any = MISI) -> Any:
 
 
 _drawn = functools.partial(Case, data=spectrogram, draws=True, scales=_product)
+_modelled = functools.partial(Case, data=spectrogram, draws=True, scales=lambda output: output["activations"])
 _known = functools.partial(Case, data=spectrogram)
 _one = functools.partial(Case, data=magnitudes)
 _several = functools.partial(Case, data=separation)
@@ -145,6 +171,25 @@ CASES = (
     _drawn("nmf_beta_three", lambda: _nmf(divergence=Beta(3.0)), descends=True),
     _drawn("nmf_heuristic", lambda: _nmf(divergence=Beta(0.5), rule=Heuristic(), order=("activations", "dictionary"))),
     _drawn("nmf_sparse", lambda: _nmf(activations_penalties=(Sparsity(0.1),)), descends=True, scales=None),
+    _drawn(
+        "nmf_penalized",
+        lambda: _nmf(
+            dictionary_penalties=(MinimumVolume(0.1, delta=0.1),),
+            activations_penalties=(Smoothness(0.1), Sparsity(0.1)),
+        ),
+        descends=True,
+        scales=None,
+    ),
+    _drawn("nmf_restarts", lambda: Restarts(_nmf(), 3), descends=True),
+    _drawn("sparse_nmf", lambda: SparseNMF(components=COMPONENTS, sparsity=0.1), scales=None),
+    _drawn("semi_supervised", lambda: SemiSupervised(dictionary=dictionary(), components=2), descends=True),
+    _drawn("hals", lambda: HALS(components=COMPONENTS, repeats=2), descends=True),
+    _drawn("accelerated_mu", lambda: AcceleratedMU(components=COMPONENTS, repeats=2), descends=True),
+    _drawn("admm", lambda: ADMM(components=COMPONENTS)),
+    _drawn("nmf_blocked", lambda: Blocked(_nmf(order=("activations", "dictionary")), size=5), descends=True),
+    _modelled("harmonic", lambda: Structured(Harmonic(_combs())), descends=True),
+    _modelled("source_filter", lambda: Structured(_voice(), divergence=ItakuraSaito()), descends=True),
+    _modelled("convolutive", lambda: Structured(Convolutive(components=2, length=3)), descends=True),
     _known("activations", lambda: _activations(), descends=True),
     _known(
         "activations_sparse",
@@ -152,6 +197,7 @@ CASES = (
         descends=True,
         scales=None,
     ),
+    _known("robust_pca", lambda: RobustPCA()),
     _one("griffin_lim", lambda: GriffinLim(stft()), draws=True, descends=True),
     _one("griffin_lim_fast", lambda: _fast(0.99)),
     _one("griffin_lim_best", lambda: BestSoFar(_fast(1.3)), descends=True),

@@ -11,14 +11,14 @@ from .divergences import Divergence, KullbackLeibler
 from .penalties import Penalty
 from .rules import MajorizeMinimize, Rule
 from .starts import Proportional, Start, fits
-from .updates import Observed, objective, observe, update_activations
+from .updates import Observed, Weighted, objective, observe, update_activations
 
 
 @node
 class Activations(Algorithm):
     """The activations of a known dictionary, `min D(V | W H) + penalties` over `H`, by multiplicative updates.
 
-    A convex problem for 1 ≤ β ≤ 2. Data: `V` `(..., frequency, frames)`, nonnegative. Output: `H`
+    A convex problem for 1 ≤ β ≤ 2. Data: `V` `(..., frequency, frames)`, or `Weighted`, nonnegative. Output: `H`
     `(..., components, frames)`. `jax.grad` with respect to `dictionary` is task-driven dictionary learning (Sprechmann,
     Bronstein and Sapiro, 2014); `unfold(..., untied=("dictionary",))` is deep NMF (Le Roux, Hershey and Weninger,
     2015). Each frame is solved by itself: frames and batch axes shard without communication.
@@ -37,7 +37,7 @@ class Activations(Algorithm):
     start: Start = hyper(default=Proportional())
     penalties: Sequence[Penalty] = hyper(default=())
 
-    def prepare(self, data: Array) -> Observed:
+    def prepare(self, data: Array | Weighted) -> Observed:
         return observe(data, "Activations")
 
     def init(self, data: Observed, *, key: Array | None = None) -> Array:

@@ -10,8 +10,9 @@ import abc
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import log, matmul, power, transpose
+from ..numerics import log, matmul, transpose
 from ..pytree import Number, domains, hyper, node
+from .rules import Degrees
 
 
 class Divergence(abc.ABC):
@@ -25,9 +26,10 @@ class Divergence(abc.ABC):
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
         """The parts (negative, positive) of the derivative with respect to `Y`."""
 
+    @property
     @abc.abstractmethod
-    def majorized(self, ratio: Array) -> Array:
-        """The factor of a majorisation-minimisation update for the ratio of its parts: `ratio ** γ(β)`."""
+    def degrees(self) -> Degrees:
+        """`max(β, 1)` and `min(β - 1, 1)`: how the parts change with the model, for the rules of the updates."""
 
     def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
         """`(Wᵀ negative, Wᵀ positive)`, both `(..., components, frames)`."""
@@ -50,8 +52,9 @@ class Euclidean(Divergence):
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
         return V, Y
 
-    def majorized(self, ratio: Array) -> Array:
-        return ratio
+    @property
+    def degrees(self) -> Degrees:
+        return 2.0, 1.0
 
     def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
         return matmul(transpose(W), V), matmul(matmul(transpose(W), W), H)
@@ -70,8 +73,9 @@ class KullbackLeibler(Divergence):
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
         return V / Y, jnp.ones_like(Y)
 
-    def majorized(self, ratio: Array) -> Array:
-        return ratio
+    @property
+    def degrees(self) -> Degrees:
+        return 1.0, 0.0
 
     def activations_parts(self, V: Array, W: Array, H: Array, floor: Array) -> tuple[Array, Array]:
         negative = V / jnp.maximum(matmul(W, H), floor)
@@ -93,8 +97,9 @@ class ItakuraSaito(Divergence):
         inverse = 1 / Y
         return V * inverse * inverse, inverse
 
-    def majorized(self, ratio: Array) -> Array:
-        return jnp.sqrt(ratio)
+    @property
+    def degrees(self) -> Degrees:
+        return 1.0, -1.0
 
 
 @node
@@ -102,7 +107,9 @@ class Beta(Divergence):
     """The beta-divergence of any order, `(v^β + (β - 1) y^β - β v y^(β-1)) / (β (β - 1))`, with β a trainable leaf.
 
     With β = 0, 1, 2 it is `ItakuraSaito`, `KullbackLeibler`, `Euclidean`, which are faster. Its value is computed as
-    `v L(β - 1) - L(β)`, where `L(p) = (v^p - y^p) / p` is `log(v/y)` at `p = 0`, so that no order is singular.
+    `v L(β - 1) - L(β)`, where `L(p) = (v^p - y^p) / p` is `log(v/y)` at `p = 0`, so that no order is singular. Below
+    β = 0 silence weighs so much that in single precision descent is lost to rounding where `V` has zeros; all stays
+    finite.
 
     Attributes:
         beta: β, any real number, shape `()`. Between 0 and 1 small values count more than with larger β.
@@ -114,12 +121,13 @@ class Beta(Divergence):
         return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)
 
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
-        p = jnp.exp((self.beta - 2) * log(Y))
+        bound = -jnp.log(jnp.finfo(Y.dtype).tiny) * 0.9  # reached below β = 0 only, where the model is at its floor
+        p = jnp.exp(jnp.clip((self.beta - 2) * log(Y), -bound, bound))
         return V * p, Y * p
 
-    def majorized(self, ratio: Array) -> Array:
-        exponent = 1 / jnp.maximum(jnp.maximum(2 - self.beta, self.beta - 1), 1)
-        return power(ratio, exponent)
+    @property
+    def degrees(self) -> Degrees:
+        return jnp.maximum(self.beta, 1), jnp.minimum(self.beta - 1, 1)
 
 
 def _power_difference(V: Array, Y: Array, p: Array) -> Array:

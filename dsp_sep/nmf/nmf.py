@@ -7,13 +7,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..iterate import Algorithm
-from ..numerics import divide
+from ..numerics import divide, transpose
 from ..pytree import hyper, node, static
 from .divergences import Divergence, KullbackLeibler
 from .penalties import Penalty
 from .rules import MajorizeMinimize, Rule
 from .starts import Random, Start
-from .updates import Factors, Observed, objective, observe, update_activations, update_dictionary
+from .updates import Factors, Observed, Weighted, objective, observe, update_activations, update_dictionary
 
 
 @node
@@ -21,9 +21,9 @@ class NMF(Algorithm):
     """Nonnegative matrix factorisation, `min D(V | W H) + penalties`, by multiplicative updates.
 
     Lee and Seung (2001) for β = 2 and 1, Févotte and Idier (2011) for all others. One iteration updates the one factor,
-    then the other. Data: `V` `(..., frequency, frames)`, nonnegative; each batch item has factors of its own. Output:
-    `Factors(dictionary, activations)`. The objective never rises with `MajorizeMinimize`, the default. Frames shard
-    (one all-reduce an iteration), and batch axes.
+    then the other. Data: `V` `(..., frequency, frames)`, or `Weighted`, nonnegative; each batch item has factors of its
+    own. Output: `Factors(dictionary, activations)`. The objective never rises with `MajorizeMinimize`, the default.
+    Frames shard (one all-reduce an iteration), and batch axes.
 
     Not for telling sources apart by itself: components belong to notes and noises, not to instruments.
 
@@ -33,7 +33,7 @@ class NMF(Algorithm):
         rule: how the derivative becomes a factor.
         order: which factor is updated first, as references differ: scikit-learn and torchnmf update `W` first.
         start: where it starts from; drawn unless given.
-        dictionary_penalties: penalties on `W`.
+        dictionary_penalties: penalties on `W`, each of which is shown `Wᵀ`, `(..., components, frequency)`.
         activations_penalties: penalties on `H`.
     """
 
@@ -51,7 +51,7 @@ class NMF(Algorithm):
         if sorted(self.order) != ["activations", "dictionary"]:
             raise ValueError(f"NMF: order must hold 'dictionary' and 'activations' once each, got {self.order}")
 
-    def prepare(self, data: Array) -> Observed:
+    def prepare(self, data: Array | Weighted) -> Observed:
         return observe(data, "NMF")
 
     def init(self, data: Observed, *, key: Array | None = None) -> Factors:
@@ -70,9 +70,15 @@ class NMF(Algorithm):
         return state
 
     def objective(self, state: Factors, data: Observed) -> Array:
+        return objective(data, *state, self.divergence) + self.penalty(state)
+
+    def penalty(self, state: Factors) -> Array:
+        """The sum of the penalties, `(...)`."""
         W, H = state
-        penalties = [p.value(W) for p in self.dictionary_penalties] + [p.value(H) for p in self.activations_penalties]
-        return sum(penalties, objective(data, W, H, self.divergence))
+        on_dictionary = [penalty.value(transpose(W)) for penalty in self.dictionary_penalties]
+        return sum(
+            [penalty.value(H) for penalty in self.activations_penalties], sum(on_dictionary, jnp.zeros((), W.dtype))
+        )
 
     def residual(self, state: Factors, data: Observed) -> Factors:
         """Zero at a solution whose columns of `W` sum to one: the scale that both factors share is not determined.
