@@ -183,7 +183,7 @@ CASES = (
     _drawn("nmf_restarts", lambda: Restarts(_nmf(), 3), descends=True),
     _drawn("sparse_nmf", lambda: SparseNMF(components=COMPONENTS, sparsity=0.1), scales=None),
     _drawn("semi_supervised", lambda: SemiSupervised(dictionary=dictionary(), components=2), descends=True),
-    _drawn("hals", lambda: HALS(components=COMPONENTS, repeats=2), descends=True),
+    _drawn("hals", lambda: HALS(components=COMPONENTS, repeats=2, sparsity=0.1), descends=True, scales=None),
     _drawn("accelerated_mu", lambda: AcceleratedMU(components=COMPONENTS, repeats=2), descends=True),
     _drawn("admm", lambda: ADMM(components=COMPONENTS)),
     _drawn("nmf_blocked", lambda: Blocked(_nmf(order=("activations", "dictionary")), size=5), descends=True),

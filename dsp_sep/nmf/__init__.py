@@ -4,14 +4,37 @@
 
 Which one when:
 
-- `NMF` learns both. On recordings of one source it learns a dictionary of it; on a mixture (blind) its components
-  still have to be gathered into sources.
-- `Activations` keeps the dictionary: supervised separation with dictionaries learned source by source, then `parts`
-  and a mask. The dictionary is a leaf, so its gradient is task-driven dictionary learning, and unfolding with the
-  dictionary untied is deep NMF.
+| you have, or want | take | it assumes |
+|---|---|---|
+| recordings of one source, a dictionary of it | `NMF` | few spectra at a time, each fixed but for its level |
+| the same, sparse | `SparseNMF` | as `NMF`, and few components at a time |
+| dictionaries of all sources (`join`) | `Activations`, then `masks` | nothing else sounds, the spectra have been seen |
+| dictionaries of some sources | `SemiSupervised` | the rest can be told from what is known |
+| bins that are missing, or unreliable | any of these with `Weighted` data | the weights do not depend on `V` |
+| a mixture and nothing else | `NMF`, its components then gathered | as `NMF`; `Restarts` against bad minima |
+| sounds that repeat as they are (drums) | `Structured(Convolutive(...))` | a pattern of fixed length in time |
+| one timbre, logarithmic frequencies | `Structured(Convolutive2D(...))` | another note is the same one, shifted |
+| pitched notes | `Structured(Harmonic(...))` | exact harmonics of known fundamentals |
+| a lead voice over anything | `Structured(SourceFilter(...))` | one harmonic source through smooth filters |
+| a recording too long for memory | `Blocked` | nothing more: the same result |
+| frames as they come | `OnlineNMF` | the past may be summed up in two matrices |
 
 What the divergence assumes of the noise: `Euclidean` additive and Gaussian; `KullbackLeibler` Poisson-like, on
-magnitudes, the usual choice for music; `ItakuraSaito` multiplicative, on powers, the same at all levels.
+magnitudes, the usual choice for music; `ItakuraSaito` multiplicative, on powers, the same at all levels; `Beta` what is
+between and beyond. For `Euclidean` alone there are faster solvers, `HALS` first and `AcceleratedMU`; `ADMM` serves
+`Euclidean` and `KullbackLeibler`.
+
+Which rule: `MajorizeMinimize` never raises the objective, whatever the divergence, the penalties, the weights or the
+model; `MaximizationEqualization` neither, with longer steps, for β < 1; `Heuristic` is proved for 0 ≤ β ≤ 2 without
+penalties. Which start: `Random`; `NNDSVD`, `NNDSVDa` to have no luck in it; `KMeans` for shapes that occur; `Given`.
+Where updates are written by hand, they are those of `NMF`, `Activations`, `SemiSupervised`, `SparseNMF` and `HALS`;
+`Structured` derives them from its model's vector-Jacobian product, for the models above and any other of that kind.
+
+Zeros in `V`, and silence, are lifted to a floor, `eps²` of the mean, and the model is kept above the same floor
+(`Observed`): every update is the exact one of that floored problem, so the proofs of descent hold.
+
+Every one of these unfolds: `Activations` with the dictionary untied is deep NMF, and the gradient of its dictionary is
+task-driven dictionary learning; the weights of penalties, β and the dictionaries of the models are leaves too.
 """
 
 from .activations import Activations
