@@ -44,17 +44,22 @@ from dsp_sep.phase import (
     MISI,
     RAAR,
     ADMMGriffinLim,
+    BregmanADMM,
+    BregmanGriffinLim,
+    BregmanMISI,
     ConsistencyFirstGriffinLim,
     DifferenceMap,
     GivenWeights,
     GriffinLim,
     InconsHardMix,
+    Left,
     MagInconsHardMix,
     MagnitudeRatio,
     MixIncons,
     MixInconsHardMag,
     MixtureFirstMISI,
     RelaxedMISI,
+    Right,
     Uniform,
     ZeroPhase,
 )
@@ -206,6 +211,14 @@ CASES = (
     _one("griffin_lim_admm", lambda: ADMMGriffinLim(stft(), start=ZeroPhase())),
     _one("raar", lambda: RAAR(stft(), start=ZeroPhase())),
     _one("difference_map", lambda: DifferenceMap(stft(), start=ZeroPhase(), beta=0.8)),
+    _one(
+        "bregman_quadratic", lambda: BregmanGriffinLim(stft(), start=ZeroPhase(), step=0.8, exponent=1.0), descends=True
+    ),
+    _one(
+        "bregman_left",
+        lambda: BregmanGriffinLim(stft(), start=ZeroPhase(), fit=Left(KullbackLeibler()), exponent=2.0, step=0.1),
+    ),
+    _one("bregman_admm", lambda: BregmanADMM(stft(), start=ZeroPhase(), fit=Right(KullbackLeibler()), rho=0.5)),
     _several("misi", lambda: _misi(Uniform()), descends=True),
     _several("misi_ratio", lambda: _misi(MagnitudeRatio(1.0))),
     _several("misi_momentum", lambda: Momentum(_misi(Uniform()), 0.5)),
@@ -226,4 +239,5 @@ CASES = (
     _several("em", lambda: EM(noise=1e-3), descends=True),
     _several("em_nested", lambda: NestedEM(Dictionaries(dictionary=spectra()), start=Estimated(), block=7)),
     _several("wiener_refinement", lambda: WienerRefinement()),
+    _several("misi_bregman", lambda: BregmanMISI(stft(), fit=Left(Beta(1.5)), step=0.4)),
 )

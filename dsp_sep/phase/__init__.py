@@ -18,6 +18,7 @@ Which one when:
   poor.
 """
 
+from .bregman import BregmanADMM, BregmanGriffinLim, BregmanMISI, Left, Right
 from .constraints import InconsHardMix, MagInconsHardMix, MixIncons, MixInconsHardMag
 from .griffin_lim import ConsistencyFirstGriffinLim, GriffinLim
 from .misi import MISI, MixtureFirstMISI
@@ -28,6 +29,11 @@ from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
 from .weights import GivenWeights, MagnitudeRatio, Uniform
 
 __all__ = [
+    "BregmanADMM",
+    "BregmanGriffinLim",
+    "BregmanMISI",
+    "Left",
+    "Right",
     "ADMMGriffinLim",
     "ConsistencyFirstGriffinLim",
     "DifferenceMap",
