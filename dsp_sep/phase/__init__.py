@@ -27,8 +27,12 @@ from .reflections import RAAR, ADMMGriffinLim, DifferenceMap
 from .relaxed import RelaxedMISI, share_error
 from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
 from .weights import GivenWeights, MagnitudeRatio, Uniform
+from .wiener import Anisotropic, Circular, ConsistentWiener
 
 __all__ = [
+    "Anisotropic",
+    "Circular",
+    "ConsistentWiener",
     "BregmanADMM",
     "BregmanGriffinLim",
     "BregmanMISI",

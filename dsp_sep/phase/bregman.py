@@ -192,7 +192,7 @@ class BregmanADMM(BregmanInversion):
         return state.consistent
 
 
-def proximal(measurement: Measurement, rho: Array, size: Array, steps: int = 20) -> Array:
+def proximal(measurement: Measurement, rho: Array, size: Array, steps: int = 16) -> Array:
     """`argmin_u D(u) / ρ + (u - h)² / 2` for `h = size`: between `h` and the target there is a root of the derivative.
 
     The Newton steps that find it are not differentiated; the last one is, which gives the derivative of the root.
@@ -210,12 +210,12 @@ def proximal(measurement: Measurement, rho: Array, size: Array, steps: int = 20)
         value, move = newton(u, *frozen)
         low, high = jnp.where(value < 0, u, low), jnp.where(value < 0, high, u)
         tried = u - move
-        return low, high, jnp.where((tried > low) & (tried < high), tried, (low + high) / 2)
+        return low, high, jnp.where((tried >= low) & (tried <= high), tried, jnp.sqrt(low * high))
 
     frozen = lax.stop_gradient((measurement, rho, size))
     aim = power(frozen[0].target, 1 / frozen[0].exponent)
-    low, high = jnp.minimum(aim, frozen[2]), jnp.maximum(aim, frozen[2])
-    _, _, root = lax.fori_loop(0, steps, closer, (low, high, (low + high) / 2))
+    low, high = jnp.maximum(jnp.minimum(aim, frozen[2]), FLOOR), jnp.maximum(aim, frozen[2])
+    _, _, root = lax.fori_loop(0, steps, closer, (low, high, jnp.sqrt(low * high)))
     _, slope = jax.jvp(lambda u: derivative(u, *frozen), (root,), (jnp.ones_like(root),))
     safe = jnp.where(slope > 0, slope, 1)
     return root - jnp.where(slope > 0, derivative(root, measurement, rho, size) / safe, 0)
