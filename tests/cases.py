@@ -42,7 +42,9 @@ from dsp_sep.nmf import (
 )
 from dsp_sep.phase import (
     MISI,
+    PGHI,
     RAAR,
+    SPSI,
     ADMMGriffinLim,
     Anisotropic,
     BregmanADMM,
@@ -62,6 +64,7 @@ from dsp_sep.phase import (
     MixtureFirstMISI,
     RelaxedMISI,
     Right,
+    SinusoidalPhase,
     Uniform,
     ZeroPhase,
 )
@@ -221,6 +224,8 @@ CASES = (
         lambda: BregmanGriffinLim(stft(), start=ZeroPhase(), fit=Left(KullbackLeibler()), exponent=2.0, step=0.1),
     ),
     _one("bregman_admm", lambda: BregmanADMM(stft(), start=ZeroPhase(), fit=Right(KullbackLeibler()), rho=0.5)),
+    _one("griffin_lim_from_spsi", lambda: GriffinLim(stft(), start=SPSI(n_fft=N_FFT, hop=HOP))),
+    _one("griffin_lim_from_pghi", lambda: GriffinLim(stft(), start=PGHI(n_fft=N_FFT, hop=HOP))),
     _several("misi", lambda: _misi(Uniform()), descends=True),
     _several("misi_ratio", lambda: _misi(MagnitudeRatio(1.0))),
     _several("misi_momentum", lambda: Momentum(_misi(Uniform()), 0.5)),
@@ -244,4 +249,5 @@ CASES = (
     _several("misi_bregman", lambda: BregmanMISI(stft(), fit=Left(Beta(1.5)), step=0.4)),
     _several("consistent_wiener", lambda: ConsistentWiener(stft())),
     _several("consistent_anisotropic_wiener", lambda: ConsistentWiener(stft(), prior=Anisotropic(0.7))),
+    _several("misi_from_sinusoids", lambda: MISI(stft(), start=SinusoidalPhase(n_fft=N_FFT, hop=HOP))),
 )

@@ -21,15 +21,20 @@ Which one when:
 from .bregman import BregmanADMM, BregmanGriffinLim, BregmanMISI, Left, Right
 from .constraints import InconsHardMix, MagInconsHardMix, MixIncons, MixInconsHardMag
 from .griffin_lim import ConsistencyFirstGriffinLim, GriffinLim
+from .heap import PGHI
 from .misi import MISI, MixtureFirstMISI
 from .projections import consistent, project_magnitude, project_mixture
 from .reflections import RAAR, ADMMGriffinLim, DifferenceMap
 from .relaxed import RelaxedMISI, share_error
+from .sinusoids import SPSI, SinusoidalPhase
 from .starts import Given, MixturePhase, MixtureShare, RandomPhase, ZeroPhase
 from .weights import GivenWeights, MagnitudeRatio, Uniform
 from .wiener import Anisotropic, Circular, ConsistentWiener
 
 __all__ = [
+    "PGHI",
+    "SPSI",
+    "SinusoidalPhase",
     "Anisotropic",
     "Circular",
     "ConsistentWiener",

@@ -11,6 +11,7 @@ with the means `m_j` and precisions `Q_j` of a prior. Real matrices of two by tw
 
 from typing import NamedTuple, Protocol
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.scipy.special import i0e, i1e
@@ -84,15 +85,16 @@ class Anisotropic:
 
 
 class ConjugateGradient(NamedTuple):
-    """The sources, their projection on consistent spectrograms, the phases of the prior, the last direction and what it
-    gained: spectrograms `(..., sources, channels, frames, frequency)` and `(..., 1, 1, 1, 1)`.
+    """The sources, their projection on consistent spectrograms, the last direction and what it gained, `(..., 1, 1, 1,
+    1)`; and the means and precisions of the prior. Spectrograms are `(..., sources, channels, frames, frequency)`.
     """
 
     sources: Array
     consistent: Array
-    phases: Array
     direction: Array
     gain: Array
+    mean: Array
+    precision: Planar
 
 
 @node
@@ -108,7 +110,7 @@ class ConsistentWiener(SourceInversion):
     consistency projection. A few tens suffice. Batch and channels shard; frames with a halo of one window.
 
     Attributes:
-        prior: `Circular()` or `Anisotropic(concentration)`.
+        prior: `Circular()` or `Anisotropic(concentration)`; it is read once, at the start.
         consistency_weight: `γ`, nonnegative, shape `()`, in units of the inverse mean variance of a source, so that it
             does not depend on the scale of the data.
         start: whose phases are those of the prior; the mixture's unless given. Without a meaning for `Circular`.
@@ -124,22 +126,24 @@ class ConsistentWiener(SourceInversion):
         error = covariance.total().inverse()(self.missing(mean, data))
         sources = mean + covariance(jnp.broadcast_to(error, mean.shape))
         none = jnp.zeros((*sources.shape[:-4], 1, 1, 1, 1), sources.real.dtype)
-        return ConjugateGradient(sources, self.consistent(sources), phases, jnp.zeros_like(sources), none)
+        start = sources, self.consistent(sources), jnp.zeros_like(sources), none
+        return ConjugateGradient(*start, mean, covariance.inverse())
 
     def update(self, state: ConjugateGradient, data: Separation) -> ConjugateGradient:  # type: ignore[override]
-        downhill = self.downhill(state, data)
-        steepest, precision, noise = self.preconditioned(downhill, state, data)
+        downhill = self.downhill(state)
+        steepest, noise = self.preconditioned(downhill, state.precision)
         gain = self.inner(downhill, steepest)
         direction = steepest + scale(_ratio(gain, state.gain, noise), state.direction)
         consistent = self.consistent(direction)
-        curved = precision(direction) + scale(self.consistency_weight, direction - consistent)
+        curved = state.precision(direction) + scale(self.consistency_weight, direction - consistent)
         step = _ratio(self.inner(downhill, direction), self.inner(direction, curved), noise)
         return ConjugateGradient(
             state.sources + scale(step, direction),
             state.consistent + scale(step, consistent),
-            state.phases,
             direction,
             gain,
+            state.mean,
+            state.precision,
         )
 
     def readout(self, state: ConjugateGradient, data: Separation) -> Array:  # type: ignore[override]
@@ -147,20 +151,17 @@ class ConsistentWiener(SourceInversion):
 
     def objective(self, state: ConjugateGradient, data: Separation) -> Array:  # type: ignore[override]
         """The function that is minimised, with variances over their mean."""
-        mean, covariance = self.moments(state.phases, data)
-        error = state.sources - mean
-        fit = (jnp.conj(error) * covariance.inverse()(error)).real
+        error = state.sources - state.mean
+        fit = (jnp.conj(error) * state.precision(error)).real
         inconsistency = square_magnitude(state.sources - self.consistent(state.sources))
         return self.total(fit) + self.consistency_weight * self.total(inconsistency)
 
     def residual(self, state: ConjugateGradient, data: Separation) -> ConjugateGradient:  # type: ignore[override]
         """The preconditioned gradient along the constraint; what the method only carries along does not enter."""
         fresh = state._replace(consistent=self.consistent(state.sources))
-        steepest, _, _ = self.preconditioned(self.downhill(fresh, data), state, data)
-        still = jnp.zeros_like(state.sources)
-        return ConjugateGradient(
-            steepest, fresh.consistent - state.consistent, still, still, jnp.zeros_like(state.gain)
-        )
+        steepest, _ = self.preconditioned(self.downhill(fresh), state.precision)
+        still = jax.tree.map(jnp.zeros_like, state)
+        return still._replace(sources=steepest, consistent=fresh.consistent - state.consistent)
 
     def moments(self, phases: Array, data: Separation) -> tuple[Array, Planar]:
         """The means of the prior, and its covariances for variances over their mean and above zero."""
@@ -173,26 +174,22 @@ class ConsistentWiener(SourceInversion):
         mean, covariance = self.prior(jnp.maximum(powers / unit, eps * (total + eps)), phases)
         return scale(jnp.sqrt(unit), mean), covariance
 
-    def downhill(self, state: ConjugateGradient, data: Separation) -> Array:
+    def downhill(self, state: ConjugateGradient) -> Array:
         """Half the negative gradient of the objective."""
-        mean, covariance = self.moments(state.phases, data)
         inconsistency = scale(self.consistency_weight, state.sources - state.consistent)
-        return covariance.inverse()(mean - state.sources) - inconsistency
+        return state.precision(state.mean - state.sources) - inconsistency
 
-    def preconditioned(
-        self, downhill: Array, state: ConjugateGradient, data: Separation
-    ) -> tuple[Array, Planar, Array]:
-        """The direction that the inverse of the nearly diagonal part gives, along the constraint; the precision; and
-        what the gain of that direction amounts to when it is but rounding.
+    def preconditioned(self, downhill: Array, precision: Planar) -> tuple[Array, Array]:
+        """The direction that the inverse of the nearly diagonal part gives, along the constraint.
+
+        Also, what the gain of that direction amounts to when it is but rounding.
         """
-        _, covariance = self.moments(state.phases, data)
-        precision = covariance.inverse()
         missed = 1 - self.stft.hop / self.stft.n_fft  # of a bin's energy, what its own consistency projection misses
         inverse = precision.plus(self.consistency_weight * missed).inverse()
         noise = (16 * jnp.finfo(downhill.dtype).eps) ** 2 * self.inner(downhill, inverse(downhill))
         free = inverse(_balanced(downhill))
         multiplier = inverse.total().inverse()(jnp.sum(free, axis=-4, keepdims=True))
-        return _balanced(free - inverse(jnp.broadcast_to(multiplier, free.shape))), precision, noise
+        return _balanced(free - inverse(jnp.broadcast_to(multiplier, free.shape))), noise
 
     def inner(self, first: Array, second: Array) -> Array:
         """The inner product of spectrograms, `(..., 1, 1, 1, 1)`."""
