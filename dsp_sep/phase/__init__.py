@@ -20,9 +20,11 @@ Which one when:
 
 from .bregman import BregmanADMM, BregmanGriffinLim, BregmanMISI, Left, Right
 from .constraints import InconsHardMix, MagInconsHardMix, MixIncons, MixInconsHardMag
+from .deep import DeepGriffinLim
 from .griffin_lim import ConsistencyFirstGriffinLim, GriffinLim
 from .heap import PGHI
 from .misi import MISI, MixtureFirstMISI
+from .online import RTISILA, OnlineMISI
 from .projections import consistent, project_magnitude, project_mixture
 from .reflections import RAAR, ADMMGriffinLim, DifferenceMap
 from .relaxed import RelaxedMISI, share_error
@@ -32,6 +34,9 @@ from .weights import GivenWeights, MagnitudeRatio, Uniform
 from .wiener import Anisotropic, Circular, ConsistentWiener
 
 __all__ = [
+    "DeepGriffinLim",
+    "OnlineMISI",
+    "RTISILA",
     "PGHI",
     "SPSI",
     "SinusoidalPhase",
