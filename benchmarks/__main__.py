@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from . import environment, memory, page, table
+from . import compare, environment, memory, page, table
 from .session import measure
 from .sizes import SIZES
 from .workload import Workload
@@ -80,6 +80,17 @@ def report(results: tuple[Path, ...]) -> None:
     """Write the page of results from the files that `run --json` left, one or more RESULTS."""
     page.PATH.write_text(page.of([(result, json.loads(result.read_text())) for result in results]))
     click.echo(f"written: {page.PATH}")
+
+
+@main.command(name="compare")
+@click.argument("before", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("after", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def compare_files(before: Path, after: Path) -> None:
+    """Say what changed from one file of `run --json` to another, BEFORE and AFTER, beyond their noise."""
+    records = [json.loads(path.read_text()) for path in (before, after)]
+    console = Console()
+    console.print(*compare.differences(*records), sep="\n")
+    console.print(compare.table(*records))
 
 
 @main.command(hidden=True)

@@ -10,7 +10,19 @@ from typing import Any
 
 import jax
 
-LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "torch", "librosa", "scikit-learn", "torchnmf")
+LIBRARIES = (
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "torch",
+    "librosa",
+    "scikit-learn",
+    "torchnmf",
+    "asteroid-filterbanks",
+    "museval",
+    "fast-bss-eval",
+)
 SETTINGS = ("XLA_FLAGS", "JAX_", "OPENBLAS_", "OMP_", "MKL_", "KMP_")
 
 

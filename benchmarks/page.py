@@ -52,7 +52,8 @@ def _summary(run: dict[str, Any]) -> str:
         cells = [f"{ratio[name]:.2f}" if name in ratio else "" for name in peers]
         per = " (one iteration)" if record["iterations"] > 1 else ""
         ms = f"{median_ms(record, record['entries'][0]):.2f}"
-        rows.append([f"{record['name']}, {record['size']}", ms + per, f"{1 / ratio[floors[0]]:.2f}", *cells])
+        times = f"{1 / ratio[floors[0]]:.2f}" if floors else ""
+        rows.append([f"{record['name']}, {record['size']}", ms + per, times, *cells])
     return _table(["workload", "dsp_sep, ms", "times its floor in XLA", *(f"ratio of {name}" for name in peers)], rows)
 
 

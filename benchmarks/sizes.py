@@ -19,7 +19,9 @@ class Size:
         components: of a factorisation.
         nmf_steps: iterations of a factorisation.
         gradient_steps: iterations of a factorisation that is differentiated.
-        griffin_lim_steps: iterations of phase recovery.
+        griffin_lim_steps: iterations of phase recovery of one source.
+        misi_steps: iterations of phase recovery of several sources, and layers where it is differentiated.
+        scored_seconds: length of the song that is scored.
     """
 
     name: str
@@ -32,11 +34,14 @@ class Size:
     nmf_steps: int
     gradient_steps: int
     griffin_lim_steps: int
+    misi_steps: int
+    scored_seconds: float
 
 
-SMALL = Size("small", 8000, 1.0, 0.5, 256, 64, 4, 5, 5, 5)
-SONG = Size("song", 44100, 30.0, 15.0, 2048, 512, 32, 20, 50, 30)
-SIZES = {size.name: size for size in (SMALL, SONG)}
+SMALL = Size("small", 8000, 1.0, 0.5, 256, 64, 4, 5, 5, 5, 5, 1.0)
+SONG = Size("song", 44100, 30.0, 15.0, 2048, 512, 32, 20, 50, 30, 5, 8.0)
+LONG = Size("long", 44100, 300.0, 60.0, 2048, 512, 128, 20, 50, 30, 5, 240.0)
+SIZES = {size.name: size for size in (SMALL, SONG, LONG)}
 
 
 def melody(rate: int, seconds: float, seed: int = 0) -> np.ndarray:

@@ -38,7 +38,7 @@ class Workload:
         name: what it is called on the command line.
         what: the work in a line.
         problem: the numpy arrays and the numbers that all contestants are given.
-        ours: the programs of dsp_sep; the first is the one that others are compared with.
+        ours: the contestants of dsp_sep; the first is the one that others are compared with.
         floors: the part of the work that no implementation can do without, on its own, as programs of JAX.
         peers: the files in `peers/` that can do it.
         operation: the name of their function that does all of this work.
@@ -51,7 +51,7 @@ class Workload:
     name: str
     what: str
     problem: Callable[[Size], Any]
-    ours: Mapping[str, Callable[[Any], Program]]
+    ours: Mapping[str, Callable[[Any], Contestant]]
     floors: Mapping[str, Callable[[Any], Program]]
     peers: tuple[str, ...]
     operation: str

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ..workloads.griffin_lim import Recovery
+from ..workloads.misi import Separation
 from ..workloads.nmf import Factorization, Learning
 from ..workloads.stft import Spectral, frames, spectra
 
@@ -14,17 +15,17 @@ use_threads = torch.set_num_threads
 
 
 def stft(problem: Spectral) -> Callable[[], Any]:
-    signal, options = torch.from_numpy(problem.signal), _options(problem)
+    signal, settings = torch.from_numpy(problem.signal), options(problem)
     if problem.frames_first:
-        return lambda: torch.stft(signal, **options).T
-    return lambda: torch.stft(signal, **options).contiguous()
+        return lambda: torch.stft(signal, **settings).T
+    return lambda: torch.stft(signal, **settings).contiguous()
 
 
 def istft(problem: Spectral) -> Callable[[], Any]:
-    options = _options(problem)
+    settings = options(problem)
     spectrogram = torch.from_numpy(problem.spectrogram)
     spectrogram = spectrogram.T if problem.frames_first else spectrogram
-    return lambda: torch.istft(spectrogram, **_inverse(options), length=problem.signal.size)
+    return lambda: torch.istft(spectrogram, **inverse(settings), length=problem.signal.size)
 
 
 def rfft(problem: Spectral) -> Callable[[], Any]:
@@ -36,12 +37,12 @@ def irfft(problem: Spectral) -> Callable[[], Any]:
 
 
 def stft_gradient(problem: Spectral) -> Callable[[], Any]:
-    signal, options = torch.from_numpy(problem.signal).requires_grad_(), _options(problem)
-    return lambda: torch.autograd.grad(torch.stft(signal, **options).abs().sum(), signal)[0]
+    signal, settings = torch.from_numpy(problem.signal).requires_grad_(), options(problem)
+    return lambda: torch.autograd.grad(torch.stft(signal, **settings).abs().sum(), signal)[0]
 
 
 def griffin_lim(problem: Recovery) -> Callable[[], Any]:
-    magnitude, options = torch.from_numpy(problem.magnitude), _options(problem)
+    magnitude, settings = torch.from_numpy(problem.magnitude), options(problem)
     momentum = problem.momentum / (1 + problem.momentum)
 
     @torch.no_grad()
@@ -49,12 +50,12 @@ def griffin_lim(problem: Recovery) -> Callable[[], Any]:
         angles = torch.ones_like(magnitude, dtype=torch.complex64)
         previous = torch.zeros_like(angles)
         for _ in range(problem.steps):
-            signal = torch.istft(magnitude * angles, **_inverse(options), length=problem.samples)
-            rebuilt = torch.stft(signal, **options)
+            signal = torch.istft(magnitude * angles, **inverse(settings), length=problem.samples)
+            rebuilt = torch.stft(signal, **settings)
             angles = rebuilt - previous.mul(momentum)
             angles = angles.div(angles.abs().add(1e-16))
             previous = rebuilt
-        return torch.istft(magnitude * angles, **_inverse(options), length=problem.samples)
+        return torch.istft(magnitude * angles, **inverse(settings), length=problem.samples)
 
     return call
 
@@ -67,6 +68,22 @@ def ffts(problem: Recovery) -> Callable[[], Any]:
         for _ in range(problem.steps):
             spectra = torch.fft.rfft(torch.fft.irfft(spectra, problem.n_fft))
         return torch.fft.irfft(spectra, problem.n_fft)
+
+    return call
+
+
+def misi(problem: Separation) -> Callable[[], Any]:
+    mixture, start, magnitudes = map(torch.from_numpy, (problem.mixture, problem.start, problem.magnitudes))
+    return torch.no_grad()(partial(_misi, mixture, start, magnitudes, options(problem), problem))
+
+
+def misi_gradient(problem: Separation) -> Callable[[], Any]:
+    mixture, start, sources = map(torch.from_numpy, (problem.mixture, problem.start, problem.sources))
+    magnitudes, settings = torch.from_numpy(problem.magnitudes).requires_grad_(), options(problem)
+
+    def call() -> Any:
+        loss = torch.mean((_misi(mixture, start, magnitudes, settings, problem) - sources) ** 2)
+        return loss.detach(), torch.autograd.grad(loss, magnitudes)[0]
 
     return call
 
@@ -99,6 +116,14 @@ def nmf_gradient(problem: Learning) -> Callable[[], Any]:
     return call
 
 
+def _misi(mixture: Any, spectra: Any, magnitudes: Any, settings: dict[str, Any], problem: Separation) -> Any:
+    for _ in range(problem.steps):
+        waveforms = torch.istft(spectra, **inverse(settings), length=problem.samples)
+        waveforms = waveforms + (mixture - waveforms.sum(dim=0)) / waveforms.shape[0]
+        spectra = magnitudes * torch.sgn(torch.stft(waveforms, **settings))
+    return torch.istft(spectra, **inverse(settings), length=problem.samples)
+
+
 def _euclidean(V: Any, W: Any, H: Any) -> tuple[Any, Any]:
     W = W * (V @ H.T) / (W @ (H @ H.T))
     return W, H * (W.T @ V) / ((W.T @ W) @ H)
@@ -116,7 +141,7 @@ def _itakura_saito(V: Any, W: Any, H: Any) -> tuple[Any, Any]:
     return W, H * torch.sqrt((W.T @ (V * inverse * inverse)) / (W.T @ inverse))
 
 
-def _options(problem: Any) -> dict[str, Any]:
+def options(problem: Any) -> dict[str, Any]:
     window = torch.from_numpy(problem.window)
     return {
         "n_fft": problem.n_fft,
@@ -127,5 +152,5 @@ def _options(problem: Any) -> dict[str, Any]:
     }
 
 
-def _inverse(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in ("n_fft", "hop_length", "window")}
+def inverse(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: settings[name] for name in ("n_fft", "hop_length", "window")}
