@@ -1,21 +1,51 @@
 """Phase recovery: waveforms that have given magnitudes, and sources that have them and sum to the mixture.
 
-Everything here alternates between three projections: onto spectrograms that are the STFT of a signal (`consistent`),
-that have given magnitudes (`project_magnitude`), and that sum to the mixture (`project_mixture`).
+Everything here is made of three projections: onto spectrograms that are the STFT of a signal (`consistent`), that have
+given magnitudes (`project_magnitude`), and that sum to the mixture (`project_mixture`). Cost is counted in consistency
+projections, an inverse STFT and an STFT of every source, for one iteration: what else there is, is element by element.
 
-Which one when:
+One source, magnitudes alone:
 
-- One source, magnitudes alone: `GriffinLim`; `Momentum(GriffinLim(stft), 0.99)` is the fast Griffin-Lim algorithm and
-  almost always the better one.
-- Several sources of a known mixture: `MISI`, whose answer sums to the mixture. It gains much where the magnitudes are
-  close to the true ones; where they are a mask times the mixture, the mixture's phase is hard to beat with fixed
-  hyperparameters, and training through the layers is what helps.
-- `MixtureFirstMISI` ends with the magnitudes in place of the mixture. With equal weights both go through the same
-  iterates, cut at another place.
-- `RelaxedMISI`, in a `Momentum`, is MISI with the constants that are worth learning: unfold it and train it.
-- `InconsHardMix`, `MixIncons`, `MixInconsHardMag`, `MagInconsHardMix` hold or weigh the same three wishes otherwise,
-  with a consistency weight to tune or train; `MixIncons` asks nothing of the magnitudes, which serves where they are
-  poor.
+| algorithm | assumes | when | cost |
+|---|---|---|---|
+| `GriffinLim` | nothing else | it descends for certain; the slowest | 1 |
+| `Momentum(GriffinLim(stft), 0.99)` | | the fast algorithm: what to try first | 1 |
+| `Accelerated(GriffinLim(stft))` | | as the paper has it: three constants to tune or train | 1 |
+| `ConsistencyFirstGriffinLim` | | inside `Momentum` for the other order, else as `GriffinLim` | 1 |
+| `ADMMGriffinLim`, `RAAR` | magnitudes nearly consistent | many iterations, in `BestSoFar`: it need not descend | 1 |
+| `DifferenceMap` | the same | the general form of these | 2 |
+| `BregmanGriffinLim` | a divergence, a step | magnitudes that err by a known law; powers | 1 |
+| `BregmanADMM` | a divergence | the same without a gradient step, for any order | 1, and 16 Newton steps a bin |
+| `DeepGriffinLim` | data to train on | few iterations, one kind of sound | 1, and the network |
+| `RTISILA` | a stream | real time; `look_ahead` frames late | `iterations` of a window of `look_ahead + 1` frames |
+
+Several sources of a known mixture:
+
+| algorithm | assumes | when | cost |
+|---|---|---|---|
+| `MISI` | magnitudes close to the true ones | the standard; its answer sums to the mixture | 1 |
+| `MixtureFirstMISI` | the same | the answer has the magnitudes; with equal weights the same iterates | 1 |
+| `RelaxedMISI` in a `Momentum` | data to train on | unfolded: the constants that are worth learning | 1 |
+| `BregmanMISI` | a divergence, a step | magnitudes that err: a step below 1 trusts them less | 1 |
+| `InconsHardMix` | a good start | one iteration, nothing to tune | 1 |
+| `MixIncons` | a good start | poor magnitudes, which enter by the start alone | 1 |
+| `MixInconsHardMag` | magnitudes close to the true ones | it has the magnitudes, nearly sums to the mixture | 1 |
+| `MagInconsHardMix` | a consistency weight | between `MISI` and `InconsHardMix` | 1 |
+| `ConsistentWiener` | variances | masks that are to be made consistent: convex, no start needed | 1 |
+| the same with `prior=Anisotropic(κ)` | and rough phases (`start`) | phases from a model: `SinusoidalPhase` | 1 |
+| `OnlineMISI` | a stream | real time; `look_ahead` frames late | `iterations` of a window of `look_ahead + 1` frames |
+
+Where magnitudes are a mask times the mixture, the mixture's phase is hard to beat with fixed hyperparameters, and
+training through the layers is what helps.
+
+| start | assumes | when |
+|---|---|---|
+| `MixturePhase`, `MixtureShare` | a mixture | several sources |
+| `RandomPhase`, `ZeroPhase` | nothing | one source; several tries, or none |
+| `Given` | a spectrogram | a warm start |
+| `SinusoidalPhase` | steady tones, a first frame from the mixture | slowly moving sources without attacks |
+| `SPSI` | tones, magnitudes alone | cheap, one pass |
+| `PGHI` | a window like a Gaussian, much overlap | magnitudes alone; a heap in Python: not for training loops |
 """
 
 from .bregman import BregmanADMM, BregmanGriffinLim, BregmanMISI, Left, Right

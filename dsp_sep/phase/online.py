@@ -131,8 +131,8 @@ class OnlineMISI(OnlineInversion):
             dtype: the dtype of the magnitudes.
         """
         magnitudes = jnp.zeros((*batch, self.look_ahead, self.stft.bins), dtype)
-        mixture = lax.complex(*[jnp.sum(magnitudes, axis=-4, keepdims=True)] * 2)
-        return _before(self, batch, (mixture, magnitudes), dtype)
+        none = jnp.zeros_like(magnitudes[..., :1, :, :, :])
+        return _before(self, batch, (lax.complex(none, none), magnitudes), dtype)
 
     def push(self, state: Settling, chunk: tuple[Array, Array]) -> tuple[Settling, Array]:
         """The state after some frames, and the spectrograms of the sources for the frames that are settled.
