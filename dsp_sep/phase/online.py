@@ -81,7 +81,7 @@ class RTISILA(OnlineInversion):
 
     Attributes:
         stft: the transform.
-        iterations: how many for each new frame, at least 1.
+        iterations: how many for each new frame; with none, new frames stay empty.
         look_ahead: frames to wait for; 0 is RTISI. More than those that overlap with a frame serve little.
     """
 
