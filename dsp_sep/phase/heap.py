@@ -24,10 +24,10 @@ class PGHI:
     the last term because phases count from the beginning of a frame here. They are added up along paths that start from
     the largest bin and always go on from the largest bin reached so far. Bins below the tolerance have the phase zero.
 
-    Where the paths run is found one bin at a time in a heap: on the host, in Python, about a microsecond and a half a
-    bin, some seconds for half a minute of music, and no gradient goes through that choice. The sums along the paths are
-    computed where all else is, in the logarithm of the number of bins steps, and are differentiated. Under `jit` and
-    `vmap` it works; it is not meant for the inside of a training loop.
+    Where the paths run is found one bin at a time in a heap: on the host, in Python, about five microseconds a bin,
+    which is nearly half the length of the sound at 44.1 kHz with 2048 samples every 512; no gradient goes through that
+    choice. The sums along the paths are computed where all else is, in the logarithm of the number of bins steps, and
+    are differentiated. Under `jit` and `vmap` it works; it is not meant for the inside of a training loop.
 
     Attributes:
         n_fft, hop: samples, as in the transform (centred, one-sided).
