@@ -9,6 +9,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = {
     "separate_a_song": {"components": 8, "steps": 30, "iterations": 10},
     "unfold_misi": {"depth": 2, "steps": 8, "seconds": 1.0},
+    "implicit_against_unrolled": {"counts": (10, 400), "seconds": 0.2, "components": 2, "picture": None},
+    "learn_against_grid": {"components": 6, "iterations": 8, "steps": 9, "seconds": 1.0},
     "learn_sparsity": {"components": 8, "iterations": 10, "steps": 8, "seconds": 1.0},
 }
 
