@@ -36,6 +36,11 @@ def run(
     The whole run is compiled once for each algorithm class, shape and number of steps; other values of the
     hyperparameters do not compile again.
 
+    Values of the data are looked at only under `checkify`, which costs a pass over them and a wait for the answer::
+
+        error, result = checkify.checkify(lambda data: run(algorithm, data, 50))(data)
+        error.throw()  # NMF: the spectrogram must not be negative, got -1.0
+
     Args:
         algorithm: an algorithm or an `Unfolded`; its numbers are cast to the precision of the data.
         data: what the algorithm works on; see its documentation. Any leading batch axes.

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..iterate import check_nonnegative
 from ..masking import ratio
 from ..numerics import divide, expand, floor, matmul, tiny, transpose
 from .divergences import Divergence
@@ -60,6 +61,7 @@ def observe(data: Array | Weighted, name: str) -> Observed:
         V = jnp.where(there, V, 0)
         share = jnp.mean(there.astype(V.dtype), axis=(-2, -1), keepdims=True)
         V = jnp.where(there, V, divide(jnp.mean(V, axis=(-2, -1), keepdims=True), share))
+    check_nonnegative(name, "the spectrogram", V)
     lowest = floor(V)
     return Observed(jnp.maximum(V, lowest), lowest, weights)
 

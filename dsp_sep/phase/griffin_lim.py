@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm, NoFixedPointError
+from ..iterate import Algorithm, NoFixedPointError, check_nonnegative
 from ..numerics import square_magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
@@ -37,6 +37,7 @@ class SpectrogramInversion(Algorithm):
                 f"{type(self).__name__}: magnitudes have shape {data.shape} and dtype {data.dtype}, "
                 f"expected real (..., frequency, frames)"
             )
+        check_nonnegative(type(self).__name__, "magnitudes", data)
         return transpose(data)
 
     def init(self, data: Array, *, key: Array | None = None) -> Array:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm, NoFixedPointError
+from ..iterate import Algorithm, NoFixedPointError, check_finite, check_nonnegative
 from ..numerics import magnitude, transpose
 from ..pytree import hyper, node, static
 from ..transforms import STFT
@@ -54,6 +54,8 @@ class SourceInversion(Algorithm):
                 f"{name}: the mixture has shape {mixture.shape} and dtype {mixture.dtype}, expected complex {expected} "
                 f"(..., channels, frequency, frames), to go with magnitudes of shape {magnitudes.shape}"
             )
+        check_nonnegative(name, "magnitudes", magnitudes)
+        check_finite(name, "the mixture", mixture)
         return Separation(transpose(jnp.expand_dims(mixture, -4)), transpose(magnitudes))
 
     def init(self, data: Separation, *, key: Array | None = None) -> Array:

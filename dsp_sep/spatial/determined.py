@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm
+from ..iterate import Algorithm, check_finite
 from ..numerics import expand, scale, square_magnitude
 from ..pytree import hyper, node, static
 from .demixing import demix, iterative_projection, pairwise_projection, project_back, source_steering
@@ -69,6 +69,7 @@ class Demixing(Algorithm):
                 f"Demixing: the mixture has shape {data.shape} and dtype {data.dtype}, "
                 f"expected complex (..., channels, frequency, frames) with two channels or more"
             )
+        check_finite("Demixing", "the mixture", data)
         return Observation(*in_units(data)[:2])
 
     def init(self, data: Observation, *, key: Array | None = None) -> Demixed:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import blocks
+from ..iterate import blocks, check_finite, check_nonnegative
 from ..numerics import scale, square_magnitude, tiny
 
 
@@ -43,6 +43,8 @@ def prepare(data: tuple[Array, Array], name: str) -> Mixture:
             f"{(*batch, 'sources', f'1 or {channels}', frequencies, frames)} to go with a mixture of shape "
             f"{mixture.shape}"
         )
+    check_nonnegative(name, "magnitudes", magnitudes)
+    check_finite(name, "the mixture", mixture)
     scaled, unit, peak = in_units(mixture)
     return Mixture(scaled, magnitudes / jnp.expand_dims(unit, -4), unit, peak)
 
