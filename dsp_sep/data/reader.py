@@ -100,7 +100,7 @@ class Reader:
 
 def check_finite(audio: np.ndarray, path: Path, start: float, rate: int) -> None:
     """Refuses NaN and infinity in (channels, samples) that begin at `start` seconds."""
-    bad = ~np.isfinite(audio).all(axis=0)
-    if bad.any():
-        second = start + int(bad.argmax()) / rate
+    finite = np.isfinite(audio)
+    if not finite.all():
+        second = start + int((~finite.all(axis=0)).argmax()) / rate
         raise AudioError(f"{path} has samples that are not finite numbers, first at {second:.3f} s: repair it first")
