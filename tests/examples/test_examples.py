@@ -14,8 +14,11 @@ SMALL = {
     "learn_sparsity": {"components": 8, "iterations": 10, "steps": 8, "seconds": 1.0},
 }
 
+STUDIES = {"learned_inversion"}
+"""Those with tests of their own."""
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in STUDIES))
 def test_example_gains(name, loose_promotion):
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,117 @@
+"""Songs, excerpts of them, and magnitudes as they come in practice."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+import dsp_sep as ds
+
+RATE = 44100
+STEMS = ("drums", "bass", "vocals", "other")
+STFT = ds.STFT(n_fft=2048, hop=512)
+ERROR = 0.35
+"""Standard deviation of the logarithm of noisy magnitudes."""
+
+
+class Problem(NamedTuple):
+    """True sources, `(sources, 1, samples)`, and what an algorithm is given: a mixture's spectrogram, magnitudes."""
+
+    sources: Array
+    mixture: Array
+    magnitudes: Array
+
+
+def read(root: Path | None) -> dict[str, dict[str, np.ndarray]]:
+    """Songs in mono, `(sources, 1, samples)`, by name, of the splits "train" and "test".
+
+    Without a folder they are the two halves of the bundled song, cut into three parts each.
+    """
+    if root is None:
+        halves = {"train": ds.data.example("learn"), "test": ds.data.example("judge")}
+        return {
+            split: {f"{split} {part}": _mono(song.excerpt(4.4 * part, 4.4 * (part + 1)).sources) for part in range(3)}
+            for split, song in halves.items()
+        }
+    return {
+        split: {
+            folder.name: _mono(ds.data.read_song(folder, names=STEMS, rate=RATE).sources)
+            for folder in ds.data.songs(root / split)
+        }
+        for split in ("train", "test")
+    }
+
+
+def _mono(sources: Array | np.ndarray) -> np.ndarray:
+    return np.asarray(sources, np.float32).mean(axis=1, keepdims=True)
+
+
+def where_all_sound(sources: np.ndarray, seconds: float) -> np.ndarray:
+    """The excerpt, on a grid of half seconds, whose quietest source is the loudest."""
+    size, step = round(seconds * RATE), RATE // 2
+    starts = range(0, sources.shape[-1] - size + 1, step)
+    quietest = [np.min(np.sum(sources[..., s : s + size] ** 2, axis=(1, 2))) for s in starts]
+    start = starts[int(np.argmax(quietest))]
+    return sources[..., start : start + size]
+
+
+def excerpts(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int) -> Iterator[np.ndarray]:
+    """Random excerpts, each of another song until all have had their turn."""
+    rng = np.random.default_rng(seed)
+    pool, size = list(songs.values()), round(seconds * RATE)
+    for number in range(count):
+        if number % len(pool) == 0:
+            turn = rng.permutation(len(pool))
+        song = pool[turn[number % len(pool)]]
+        start = rng.integers(song.shape[-1] - size, endpoint=True)
+        yield song[..., start : start + size]
+
+
+def remixed(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int) -> Iterator[np.ndarray]:
+    """Mixtures that never were: each source from a song of its own, at a gain of its own within 6 dB."""
+    rng = np.random.default_rng(seed)
+    pool, size = list(songs.values()), round(seconds * RATE)
+    for _ in range(count):
+        chosen = [pool[i] for i in rng.integers(len(pool), size=len(pool[0]))]
+        starts = [rng.integers(song.shape[-1] - size, endpoint=True) for song in chosen]
+        gains = 10 ** (rng.uniform(-6, 6, len(chosen)) / 20)
+        cut = [g * song[j, :, s : s + size] for j, (g, song, s) in enumerate(zip(gains, chosen, starts, strict=True))]
+        yield np.stack(cut).astype(np.float32)
+
+
+@jax.jit
+def spectra(sources: Array) -> tuple[Array, Array]:
+    """The spectrograms of the sources and of their mixture."""
+    S = STFT.analyze(sources)
+    return S, jnp.sum(S, axis=0)
+
+
+def oracle(sources: Array, seed: int) -> Problem:
+    """The true magnitudes."""
+    S, X = spectra(sources)
+    return Problem(sources, X, jnp.abs(S))
+
+
+def noisy(sources: Array, seed: int) -> Problem:
+    """The true magnitudes with log-normal errors."""
+    S, X = spectra(sources)
+    return Problem(sources, X, jnp.abs(S) * jnp.exp(ERROR * jax.random.normal(jax.random.key(seed), S.shape)))
+
+
+def smoothed(sources: Array, seed: int) -> Problem:
+    """The mixture's magnitudes by a mask of the true powers, smoothed over 15 frequencies and 5 frames."""
+    S, X = spectra(sources)
+    return Problem(sources, X, _smoothed_mask(S) * jnp.abs(X))
+
+
+@jax.jit
+def _smoothed_mask(S: Array) -> Array:
+    power = jnp.abs(S) ** 2
+    for axis, width in ((-2, 15), (-1, 5)):
+        power = jnp.apply_along_axis(partial(jnp.convolve, v=jnp.ones(width) / width, mode="same"), axis, power)
+    return ds.masking.RatioMask(1.0)(power)
