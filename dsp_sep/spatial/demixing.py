@@ -63,7 +63,7 @@ def iterative_projection(W: Array, mixture: Array, weights: Array) -> Array:
     """IP1 (Ono, 2011): each filter in turn, `w_j ← (W U_j)⁻¹ e_j`, normalised to `w_jᴴ U_j w_j = 1`."""
     U = weighted_covariances(mixture, weights)
     for j in range(W.shape[-2]):
-        U_j = regular(U[..., j, :, :, :])
+        U_j = regular(U[..., j, :, :, :], jnp.finfo(W.dtype).eps)
         w = _normalized(_inverse(matmul(W, U_j))[..., j : j + 1], U_j)
         W = W.at[..., j, :].set(jnp.conj(w[..., 0]))
     return W
@@ -76,7 +76,7 @@ def pairwise_projection(W: Array, mixture: Array, weights: Array) -> Array:
     """
     U = weighted_covariances(mixture, weights)
     for m, n in pairs(W.shape[-2]):
-        covariances = [regular(U[..., j, :, :, :]) for j in (m, n)]
+        covariances = [regular(U[..., j, :, :, :], jnp.finfo(W.dtype).eps) for j in (m, n)]
         P = [_inverse(matmul(W, C))[..., jnp.array((m, n))] for C in covariances]
         G = [matmul(jnp.conj(transpose(p)), matmul(C, p)) for p, C in zip(P, covariances, strict=True)]
         for j, p, C, h in zip((m, n), P, covariances, _generalized_eigenvectors(*G), strict=True):
@@ -134,12 +134,12 @@ def align(powers: Array) -> Array:
     return jnp.zeros_like(chosen).at[ranked].set(chosen)
 
 
-def regular(U: Array) -> Array:
-    """A covariance with a little of its trace on the diagonal, so that silence and identical channels are safe."""
+def regular(U: Array, least: float = 0.0) -> Array:
+    """A covariance with a little of its trace, at least so much, on the diagonal: safe for identical channels."""
     count = U.shape[-1]
     trace = jnp.trace(U, axis1=-2, axis2=-1).real / count
     eps = jnp.finfo(trace.dtype).eps
-    load = 4 * eps * trace + eps**2
+    load = jnp.maximum(4 * eps * trace, max(least, tiny(trace.dtype)))
     eye = jnp.eye(count, dtype=load.dtype).reshape((1,) * (U.ndim - 2) + (count, count))
     return U + (jnp.expand_dims(load, (-2, -1)) * eye).astype(U.dtype)
 

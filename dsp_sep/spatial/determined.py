@@ -42,7 +42,7 @@ class Demixing(Algorithm):
     sources; the rule updates `W` for the weighted covariances `mean_n φ_j x xᴴ`. With `Laplace` or `Gauss` this is
     AuxIVA (Ono, 2011), with `IndependentLowRank` it is ILRMA (Kitamura et al., 2016), with `HeavyTailed` its Student-t
     form, with `LearnedSources` a network takes the place of the statistics (as in torchiva). These are the models'
-    likelihoods, which never fall but with a network.
+    likelihoods, which do not fall but with a network, as long as no source is nulled to the floor in some frame.
 
     Data: complex `(..., channels, frequency, frames)`. Output: the images, complex
     `(..., sources, channels, frequency, frames)`, by projection back; they sum to the mixture. It assumes sources that
@@ -51,7 +51,8 @@ class Demixing(Algorithm):
 
     Attributes:
         sources: what is assumed of the sources.
-        rule: "ip1", "ip2" (pairs, fewer iterations) or "iss" (no inverses, the cheapest for many channels).
+        rule: "ip1", "ip2" (pairs, fewer iterations; its gradient is not finite where channels are identical) or "iss"
+            (no inverses, the cheapest for many channels).
         start: demixing matrices to start from, broadcasting over batch axes; identities unless given.
     """
 
