@@ -41,8 +41,10 @@ class Demixing(Algorithm):
     One iteration: `y = W x`; the source model looks at `|y|²` and gives weights `φ`, one over the variances of the
     sources; the rule updates `W` for the weighted covariances `mean_n φ_j x xᴴ`. With `Laplace` or `Gauss` this is
     AuxIVA (Ono, 2011), with `IndependentLowRank` it is ILRMA (Kitamura et al., 2016), with `HeavyTailed` its Student-t
-    form, with `LearnedSources` a network takes the place of the statistics (as in torchiva). These are the models'
-    likelihoods, which do not fall but with a network, as long as no source is nulled to the floor in some frame.
+    form, with `LearnedSources` a network takes the place of the statistics (as in torchiva). The likelihood does not
+    fall but with a network. For that the sources are taken to hold noise, 1e-10 of the mixture's mean power (1e-6 in
+    single precision): otherwise filters that null a source in a few frames have as much likelihood as one likes, and
+    weights beyond any precision.
 
     Data: complex `(..., channels, frequency, frames)`. Output: the images, complex
     `(..., sources, channels, frequency, frames)`, by projection back; they sum to the mixture. It assumes sources that
@@ -51,8 +53,8 @@ class Demixing(Algorithm):
 
     Attributes:
         sources: what is assumed of the sources.
-        rule: "ip1", "ip2" (pairs, fewer iterations; its gradient is not finite where channels are identical) or "iss"
-            (no inverses, the cheapest for many channels).
+        rule: "ip1", "ip2" (pairs, fewer iterations; its gradient has no bound where a pair's two variances coincide) or
+            "iss" (no inverses, the cheapest for many channels).
         start: demixing matrices to start from, broadcasting over batch axes; identities unless given.
     """
 
@@ -77,10 +79,10 @@ class Demixing(Algorithm):
         *batch, channels, frequencies, _ = data.mixture.shape
         W = jnp.eye(channels, dtype=data.mixture.dtype) if self.start is None else self.start
         W = jnp.broadcast_to(expand(W, len(batch) + 3), (*batch, frequencies, channels, channels))
-        return Demixed(W, self.sources.start(square_magnitude(demix(W, data.mixture)), key))
+        return Demixed(W, self.sources.start(_powers(W, data.mixture), key))
 
     def update(self, state: Demixed, data: Observation) -> Demixed:
-        powers = square_magnitude(demix(state.demixing, data.mixture))
+        powers = _powers(state.demixing, data.mixture)
         sources = self.sources.fit(state.sources, powers)
         weights = self.sources.weights(sources, powers)
         return Demixed(RULES[self.rule](state.demixing, data.mixture, weights), sources)
@@ -91,6 +93,12 @@ class Demixing(Algorithm):
 
     def objective(self, state: Demixed, data: Observation) -> Array:
         """The negative log-likelihood of a frame but for a constant, `Σ_j mean_n loss_j - 2 Σ_f log |det W|`."""
-        powers = square_magnitude(demix(state.demixing, data.mixture))
+        powers = _powers(state.demixing, data.mixture)
         determinants = jnp.linalg.slogdet(state.demixing)[1]
         return self.sources.loss(state.sources, powers) - 2 * jnp.sum(determinants, axis=-1)
+
+
+def _powers(W: Array, mixture: Array) -> Array:
+    """Of the sources, with noise."""
+    powers = square_magnitude(demix(W, mixture))
+    return powers + max(1e-10, 10 * float(jnp.finfo(powers.dtype).eps))

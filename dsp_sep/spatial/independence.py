@@ -17,7 +17,7 @@ from ..pytree import Number, domains, hyper, node, static
 
 
 class SourceModel(abc.ABC):
-    """A model of the sources. The methods see powers in units in which the mixture has a mean power of one."""
+    """A model of the sources. The methods see positive powers; the mean power of the mixture is one."""
 
     def start(self, powers: Array, key: Array | None) -> Any:
         """The state for the powers that the start gives."""
@@ -155,9 +155,8 @@ def _variance(state: nmf.Factors) -> Array:
 
 
 def _norm(powers: Array) -> Array:
-    """Over frequencies, `(..., sources, 1, frames)`, at least `eps` of that of the mixture."""
-    eps = jnp.finfo(powers.dtype).eps
-    return jnp.sqrt(jnp.maximum(jnp.sum(powers, axis=-2, keepdims=True), eps**2 * powers.shape[-2]))
+    """Over frequencies, `(..., sources, 1, frames)`."""
+    return jnp.sqrt(jnp.sum(powers, axis=-2, keepdims=True))
 
 
 def _mean(x: Array) -> Array:

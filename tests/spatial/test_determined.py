@@ -56,7 +56,7 @@ def test_equal(case, x64):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_the_likelihood_never_falls(model, rule, x64):
     algorithm, key = Demixing(model, rule=rule), jax.random.key(0)
-    trace = quick_jit(lambda x: run(algorithm, x, 8, key=key, record=Demixing.objective).trace)(GOLDEN["mixture/3"])
+    trace = quick_jit(lambda x: run(algorithm, x, 60, key=key, record=Demixing.objective).trace)(GOLDEN["mixture/3"])
     assert np.all(np.diff(np.asarray(trace)) <= 1e-10 * abs(trace[0]))
 
 
@@ -105,10 +105,7 @@ HARD = {
 }
 
 
-KNOWN = pytest.mark.xfail(reason="eigenvectors of a double eigenvalue", strict=True)
-
-
-@pytest.mark.parametrize("rule", ["ip1", pytest.param("ip2", marks=KNOWN), "iss"])
+@pytest.mark.parametrize("rule", ["ip1", "ip2", "iss"])
 def test_gradients_are_finite(rule):
     algorithm = Demixing(IndependentLowRank(components=2), rule=rule)
 
