@@ -7,6 +7,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = {
+    "hybrid_em": {"hidden": 16, "steps": 40, "seconds": 1.0},
     "separate_a_song": {"components": 8, "steps": 30, "iterations": 10},
     "unfold_misi": {"depth": 2, "steps": 8, "seconds": 1.0},
     "implicit_against_unrolled": {"counts": (10, 400), "seconds": 0.2, "components": 2, "picture": None},
