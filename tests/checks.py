@@ -1,13 +1,9 @@
-"""How the tests compile, and compare trees of arrays."""
+"""Trees of arrays compared."""
 
-import functools
 from typing import Any
 
 import jax
 import numpy as np
-
-quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-"""Compiled in half the time, for what is run but once."""
 
 
 def distance(actual: Any, expected: Any) -> float:

@@ -1,10 +1,11 @@
-"""Settings of every test: nothing is promoted in silence, neither dtypes nor ranks."""
+"""Settings of every test: nothing is promoted in silence, neither dtypes nor ranks; compiling is quick."""
 
 import jax
 import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture
@@ -15,7 +16,15 @@ def x64():
 
 
 @pytest.fixture
-def loose_promotion():
+def optimized():
+    """Programs compiled as they are for users."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture
+def users_settings(optimized):
     """JAX's own defaults, for code as users write it."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield

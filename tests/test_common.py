@@ -8,7 +8,7 @@ import pytest
 from dsp_sep import run, unfold
 from dsp_sep.iterate import drivers
 from tests.cases import CASES
-from tests.checks import distance, identical, quick_jit
+from tests.checks import distance, identical
 
 STEPS = 4
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -64,7 +64,7 @@ def test_vmap_and_batch_axes_equal_a_loop(case):
     loop = [run(algorithm, items[i], STEPS, key=None if keys is None else keys[i]).output for i in range(2)]
     loop = jax.tree.map(lambda *outputs: jnp.stack(outputs), *loop)
 
-    mapped = quick_jit(jax.vmap(lambda data, key: run(algorithm, data, STEPS, key=key)))(data, keys)
+    mapped = jax.jit(jax.vmap(lambda data, key: run(algorithm, data, STEPS, key=key)))(data, keys)
     assert distance(mapped.output, loop) < 1e-4
     assert mapped.status.shape == (2,)
 
@@ -72,13 +72,13 @@ def test_vmap_and_batch_axes_equal_a_loop(case):
     if case.draws:  # a batch is drawn as one array, so the starts are handed in
         starts = [algorithm.init(algorithm.prepare(items[i]), key=keys[i]) for i in range(2)]
         start = jax.tree.map(lambda *states: jnp.stack(states), *starts)
-    batched = quick_jit(lambda data, start: run(algorithm, data, STEPS, state=start))(data, start)
+    batched = jax.jit(lambda data, start: run(algorithm, data, STEPS, state=start))(data, start)
     assert distance(batched.output, loop) < 1e-4
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.descends], ids=lambda case: case.name)
 def test_the_objective_descends(case, x64):
-    @quick_jit
+    @jax.jit
     def objectives(algorithm, data):
         return run(algorithm, data, 250, key=case.key(), record=type(algorithm).objective).trace
 
@@ -96,7 +96,7 @@ def test_the_objective_descends(case, x64):
 
 
 @each
-def test_untrained_layers_are_the_iterations(case):
+def test_untrained_layers_are_the_iterations(case, optimized):
     algorithm, data = case.algorithm(), case.data(())
     classical = run(algorithm, data, STEPS, key=case.key()).output
     assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)

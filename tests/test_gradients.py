@@ -10,7 +10,7 @@ import pytest
 from dsp_sep import Checkpointed, OneStep, Plain, Truncated, constrain, run, unconstrain
 from dsp_sep.nmf import Activations
 from tests.cases import CASES, dictionary, separation, spectrogram
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 SOME = [case for case in CASES if case.name in ("nmf_sparse", "griffin_lim_best", "misi_ratio")]
@@ -44,9 +44,9 @@ def test_gradient_by_finite_differences(case, x64):
     loss, params = problem(case, steps=2)
     rng = np.random.default_rng(6)
     direction = jax.tree.map(lambda u: jnp.asarray(rng.standard_normal(u.shape)), params)
-    along = quick_jit(lambda t: loss(jax.tree.map(lambda d: t * d, direction)))
+    along = jax.jit(lambda t: loss(jax.tree.map(lambda d: t * d, direction)))
     expected = (along(1e-6) - along(-1e-6)) / 2e-6
-    gradient = quick_jit(jax.grad(loss))(params)
+    gradient = jax.jit(jax.grad(loss))(params)
     products = jax.tree.leaves(jax.tree.map(lambda g, d: jnp.sum(g * d), gradient, direction))
     assert sum(products) == pytest.approx(float(expected), rel=1e-5)
     if case in SOME:
@@ -58,7 +58,7 @@ def test_gradient_by_finite_differences(case, x64):
 def test_gradient_objects_agree_with_plain(case, x64):
     def value_and_gradient(gradient):
         loss, params = problem(case, steps=5, gradient=gradient)
-        return quick_jit(jax.value_and_grad(loss))(params)
+        return jax.jit(jax.value_and_grad(loss))(params)
 
     expected = value_and_gradient(Plain())
     for gradient in (Checkpointed(1), Checkpointed(2), Truncated(9)):
@@ -76,7 +76,7 @@ def test_truncation_by_hand(gradient, last, x64):
         state = jax.lax.stop_gradient(run(algorithm, data, 5 - last, key=case.key()).state)
         return number(run(algorithm, data, last, state=state, gradient=Plain()).output)
 
-    assert distance(quick_jit(jax.grad(loss))(params), quick_jit(jax.grad(by_hand))(params)) < 1e-9
+    assert distance(jax.jit(jax.grad(loss))(params), jax.jit(jax.grad(by_hand))(params)) < 1e-9
 
 
 def hard_data(case):
@@ -102,7 +102,7 @@ def hard_data(case):
 def test_gradient_is_finite_on_hard_data(case):
     algorithm = case.algorithm()
 
-    @quick_jit
+    @jax.jit
     @jax.grad
     def gradient(operands):
         algorithm, data = operands
@@ -115,7 +115,7 @@ def test_gradient_is_finite_on_hard_data(case):
 def test_gradient_is_finite_with_empty_components():
     algorithm, V = Activations(dictionary=dictionary()), jnp.asarray(spectrogram())
 
-    @quick_jit
+    @jax.jit
     @jax.grad
     def gradient(W):
         return number(run(dataclasses.replace(algorithm, dictionary=W), V, 4).output)

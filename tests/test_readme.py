@@ -8,7 +8,7 @@ import jax.numpy as jnp
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def test_python_example(loose_promotion):
+def test_python_example(users_settings):
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "import jax" in block)
     names: dict = {}
     exec(code, names)

@@ -20,7 +20,7 @@ STUDIES = {"learned_inversion"}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in STUDIES))
-def test_example_gains(name, loose_promotion):
+def test_example_gains(name, users_settings):
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -27,7 +27,7 @@ def parts(monkeypatch):
     return part
 
 
-def test_study_goes_from_songs_to_pages_and_on(parts, tmp_path, monkeypatch, loose_promotion):
+def test_study_goes_from_songs_to_pages_and_on(parts, tmp_path, monkeypatch, users_settings):
     pytest.importorskip("matplotlib")
     script, family = parts("script"), parts("family")
     some = {name: family.fixed()[name] for name in ("MISI", "Mix+Incons")}
@@ -51,7 +51,7 @@ def test_study_goes_from_songs_to_pages_and_on(parts, tmp_path, monkeypatch, loo
     assert again["network/mixture phase"] == lost and again["network/untied/2"] == kept
 
 
-def test_layers_learn(parts, loose_promotion):
+def test_layers_learn(parts, users_settings):
     family, learning, problems = parts("family"), parts("learning"), parts("problems")
     songs = problems.read(None)["train"]
     cut = next(problems.excerpts(songs, 0.5, 1, seed=0))

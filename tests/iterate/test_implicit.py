@@ -18,7 +18,7 @@ from dsp_sep.numerics import expand, matmul, scale, square_magnitude
 from dsp_sep.phase import MISI, GriffinLim, ZeroPhase
 from dsp_sep.pytree import Number, domains, hyper, node
 from tests.cases import dictionary, magnitudes, separation, spectrogram, stft
-from tests.checks import distance, quick_jit
+from tests.checks import distance
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "implicit.npz"
 TIGHT = RelativeChange(1e-14)
@@ -90,7 +90,7 @@ def implicit(algorithm, data, solver=SOLVERS[0], loss=weighted, stop=TIGHT, **op
             ).output
         )
 
-    *found, error = quick_jit(jax.grad(value, argnums=(0, 1, 2)))(algorithm, data, 0.0)
+    *found, error = jax.jit(jax.grad(value, argnums=(0, 1, 2)))(algorithm, data, 0.0)
     return found, float(error)
 
 
@@ -98,7 +98,7 @@ def unrolled(algorithm, data, steps, loss=weighted, **options):
     def value(algorithm, data):
         return loss(run(algorithm, data, steps, **options).output)
 
-    return list(quick_jit(jax.grad(value, argnums=(0, 1)))(algorithm, data))
+    return list(jax.jit(jax.grad(value, argnums=(0, 1)))(algorithm, data))
 
 
 @solvers
@@ -195,8 +195,8 @@ def test_vmap_equals_a_loop(x64):
 
         return jax.grad(loss, argnums=(0, 1))(weight, probe)
 
-    together, errors = quick_jit(jax.vmap(gradient))(weights, V)
-    alone = jnp.stack([quick_jit(gradient)(weight, v)[0] for weight, v in zip(weights, V, strict=True)])
+    together, errors = jax.jit(jax.vmap(gradient))(weights, V)
+    alone = jnp.stack([jax.jit(gradient)(weight, v)[0] for weight, v in zip(weights, V, strict=True)])
     assert distance(together, alone) < 1e-9
     assert errors.shape == (3,) and jnp.all(errors < 1e-6)
 
@@ -242,7 +242,7 @@ def test_silence_has_a_finite_gradient():
     loss = lambda algorithm: jnp.sum(  # noqa: E731
         run_until(algorithm, V, RelativeChange(1e-4), max_steps=50, gradient=Implicit()).output
     )
-    gradient = quick_jit(jax.grad(loss))(algorithm)
+    gradient = jax.jit(jax.grad(loss))(algorithm)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 
 

@@ -21,7 +21,7 @@ from dsp_sep.nmf import (
     Sparsity,
 )
 from dsp_sep.pytree import cast
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 from tests.nmf.spectrogram import music
 
 PENALTIES = (
@@ -111,7 +111,7 @@ def test_degrees_majorise(penalty, x64):
 def test_objective_never_rises_on_music(divergence, dtype):
     """Penalties three by three, on `W` and on `H`, while both factors are learned, with silence in `V`."""
 
-    @quick_jit
+    @jax.jit
     def trace(algorithm, V):
         return run(algorithm, V, 250, key=KEY, record=NMF.objective).trace
 
@@ -133,7 +133,7 @@ def test_gradients_are_finite_on_silence(penalty):
     V = jnp.asarray(music(frames=12, silent=True), jnp.float32)
     start = Activations(dictionary=factor(1, (V.shape[0], 5)).at[:, 2].set(0), penalties=(penalty,))
 
-    @quick_jit
+    @jax.jit
     @jax.grad
     def gradient(operands):
         algorithm, V = operands

@@ -7,7 +7,7 @@ import pytest
 
 from dsp_sep import run
 from dsp_sep.nmf import NMF, Beta, Heuristic, MajorizeMinimize, MaximizationEqualization
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 from tests.nmf.spectrogram import music
 
 RATIOS = np.concatenate([10.0 ** np.linspace(-6, 6, 200), 1 + np.linspace(-0.02, 0.02, 41)])
@@ -60,7 +60,7 @@ PROVED = [
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_objective_never_rises_on_music(dtype):
-    @quick_jit
+    @jax.jit
     def trace(algorithm, V):
         return run(algorithm, V, 250, key=jax.random.key(0), record=NMF.objective).trace
 

@@ -28,7 +28,7 @@ from dsp_sep.nmf import (
     accelerated_repeats,
 )
 from dsp_sep.pytree import cast
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 from tests.nmf.spectrogram import music
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "nmf_variants.npz")
@@ -111,7 +111,7 @@ def test_solvers_descend_on_music():
     for dtype, tolerance in ((np.float32, 3e-6), (np.float64, 1e-13)):
         with jax.enable_x64(dtype == np.float64):
             for algorithm in (HALS(components=6, repeats=2), AcceleratedMU(components=6)):
-                trace = quick_jit(lambda a, V: run(a, V, 300, key=KEY, record=type(a).objective).trace)
+                trace = jax.jit(lambda a, V: run(a, V, 300, key=KEY, record=type(a).objective).trace)
                 values = np.asarray(trace(algorithm, data.astype(dtype)), float)
                 assert np.all(np.diff(values) <= tolerance * values[:-1]) and values[-1] < values[0]
 

@@ -21,7 +21,7 @@ from dsp_sep.nmf import (
     pitches,
     smooth_shapes,
 )
-from tests.checks import distance, quick_jit
+from tests.checks import distance
 from tests.nmf.spectrogram import music
 
 KEY = jax.random.key(0)
@@ -45,7 +45,7 @@ def models():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_objective_never_rises_on_music(dtype):
-    @quick_jit
+    @jax.jit
     def trace(algorithm, V):
         return run(algorithm, V, 200, key=KEY, record=Structured.objective).trace
 

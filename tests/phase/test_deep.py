@@ -65,7 +65,7 @@ def test_a_network_of_zeros_is_griffin_lim():
     assert answer.shape == batch.shape and distance(jnp.abs(answer), batch) < 1e-5
 
 
-def test_a_network_inside_learns(loose_promotion):
+def test_a_network_inside_learns(users_settings):
     before, after, trained = train(unfold(deep(), 3), ("network.*",), example(), 25, 0.01)
     assert after < 0.9 * before
     quiet = run(trained, 1e-4 * example(), key=KEY).output
@@ -84,7 +84,7 @@ def test_gradients_of_a_network_are_finite_on_silence():
     assert finite(gradient(params, 0 * example()))
 
 
-def test_each_layer_learns_a_window_of_its_own(loose_promotion):
+def test_each_layer_learns_a_window_of_its_own(users_settings):
     layers = unfold(GriffinLim(stft(), start=ZeroPhase()), 3, untied=("stft.window",))
     before, after, trained = train(layers, ("stft.window",), example(), 25, 0.02)
     assert after < 0.95 * before

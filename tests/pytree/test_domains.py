@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsp_sep.pytree import domains
-from tests.checks import finite, identical, quick_jit
+from tests.checks import finite, identical
 
 RNG = np.random.default_rng(0)
 UNITARY = RNG.standard_normal((2, 3, 3)) + 1j * RNG.standard_normal((2, 3, 3))
@@ -44,7 +44,7 @@ def test_stays_inside_with_finite_gradients(domain, start, size):
     u = size * jnp.asarray(np.random.default_rng(1).standard_normal(domain.free(start).shape), jnp.float32)
     value = domain.value(u, start)
     assert finite(value)
-    assert finite(quick_jit(jax.grad(lambda u: jnp.sum(jnp.abs(domain.value(u, start)))))(u))
+    assert finite(jax.jit(jax.grad(lambda u: jnp.sum(jnp.abs(domain.value(u, start)))))(u))
     if (
         domain is not domains.HERMITIAN_POSITIVE_DEFINITE or size == 1
     ):  # beyond, its condition number is that of 1 / eps
@@ -73,7 +73,7 @@ def test_gradients_by_finite_differences(domain, start, x64):
         value = domain.value(u, start)
         return jnp.sum(weights[0] * value.real + weights[1] * value.imag)
 
-    value, gradient = quick_jit(loss), quick_jit(jax.grad(loss))
+    value, gradient = jax.jit(loss), jax.jit(jax.grad(loss))
     for at in (u, jnp.zeros_like(u)):
         direction = jnp.asarray(np.random.default_rng(4).standard_normal(u.shape))
         expected = (value(at + 1e-6 * direction) - value(at - 1e-6 * direction)) / 2e-6

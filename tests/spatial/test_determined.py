@@ -23,7 +23,7 @@ from dsp_sep.spatial import (
     project_back,
     whiten,
 )
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 
 with np.load(Path(__file__).parents[1] / "golden" / "determined_spatial.npz") as file:
     GOLDEN = dict(file)
@@ -48,7 +48,7 @@ def test_equal(case, x64):
     algorithm = Demixing(sources(case), rule=case["rule"])
     twice = case["name"] == "laplace/ip2/2"  # of two sources ssspy updates the pairs (0, 1) and (1, 0)
     steps = case["iterations"] * (2 if twice else 1)
-    images = quick_jit(lambda algorithm, x: run(algorithm, x, steps).output)(algorithm, x)
+    images = jax.jit(lambda algorithm, x: run(algorithm, x, steps).output)(algorithm, x)
     assert distance(images[:, 0], GOLDEN[f"{case['name']}/images"]) < 1e-7
 
 
@@ -56,7 +56,7 @@ def test_equal(case, x64):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_the_likelihood_never_falls(model, rule, x64):
     algorithm, key = Demixing(model, rule=rule), jax.random.key(0)
-    trace = quick_jit(lambda x: run(algorithm, x, 60, key=key, record=Demixing.objective).trace)(GOLDEN["mixture/3"])
+    trace = jax.jit(lambda x: run(algorithm, x, 60, key=key, record=Demixing.objective).trace)(GOLDEN["mixture/3"])
     assert np.all(np.diff(np.asarray(trace)) <= 1e-10 * abs(trace[0]))
 
 
@@ -109,7 +109,7 @@ HARD = {
 def test_gradients_are_finite(rule):
     algorithm = Demixing(IndependentLowRank(components=2), rule=rule)
 
-    @quick_jit
+    @jax.jit
     @jax.value_and_grad
     def gradient(x):
         images = run(algorithm, x, 3, key=jax.random.key(0)).output

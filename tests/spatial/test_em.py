@@ -23,7 +23,7 @@ from dsp_sep.spatial import (
     WienerRefinement,
 )
 from tests.cases import separation
-from tests.checks import distance, finite, quick_jit
+from tests.checks import distance, finite
 
 
 def song(channels=2, real=np.float64):
@@ -44,7 +44,7 @@ def song(channels=2, real=np.float64):
     ids=["free", "low_rank", "nested"],
 )
 def test_the_likelihood_never_falls(algorithm, channels, x64):
-    @quick_jit
+    @jax.jit
     def losses(mixture):
         return run(algorithm, mixture, 50, key=jax.random.key(0), record=type(algorithm).objective).trace
 
@@ -81,10 +81,10 @@ def test_blocks_change_nothing(algorithm, x64):
     def total(magnitudes, block):
         return jnp.sum(jnp.abs(answer(magnitudes, block)))
 
-    whole = quick_jit(answer, static_argnums=1)(operands[1], None)
-    assert distance(quick_jit(answer, static_argnums=1)(operands[1], 5), whole) < 1e-10
-    expected = quick_jit(jax.grad(total), static_argnums=1)(operands[1], None)
-    assert distance(quick_jit(jax.grad(total), static_argnums=1)(operands[1], 5), expected) < 1e-9
+    whole = jax.jit(answer, static_argnums=1)(operands[1], None)
+    assert distance(jax.jit(answer, static_argnums=1)(operands[1], 5), whole) < 1e-10
+    expected = jax.jit(jax.grad(total), static_argnums=1)(operands[1], None)
+    assert distance(jax.jit(jax.grad(total), static_argnums=1)(operands[1], 5), expected) < 1e-9
 
 
 def test_given_images_of_one_source_come_back(x64):
@@ -140,8 +140,8 @@ def test_a_network_inside_em_trains(x64):
     params = unconstrain(layers, train=train)
     rng = np.random.default_rng(0)
     direction = jax.tree.map(lambda u: jnp.asarray(rng.standard_normal(u.shape)), params)
-    along = quick_jit(lambda t: loss(jax.tree.map(lambda u, d: u + t * d, params, direction)))
-    gradient = quick_jit(jax.grad(loss))(params)
+    along = jax.jit(lambda t: loss(jax.tree.map(lambda u, d: u + t * d, params, direction)))
+    gradient = jax.jit(jax.grad(loss))(params)
     slope = sum(jax.tree.leaves(jax.tree.map(lambda g, d: jnp.sum(g * d), gradient, direction)))
     assert slope == pytest.approx(float((along(1e-6) - along(-1e-6)) / 2e-6), rel=2e-3)
     moved = jax.tree.map(lambda u, g: u - 1e-3 * g / jnp.linalg.norm(g), params, gradient)
@@ -171,7 +171,7 @@ HARD = ("all silent", "one source silent", "identical channels", "one channel si
     "algorithm", [hybrid(np.float32), WienerRefinement(start=Residual(Softmask()))], ids=lambda a: type(a).__name__
 )
 def test_gradients_are_finite(algorithm):
-    @quick_jit
+    @jax.jit
     @jax.value_and_grad
     def gradient(operands):
         algorithm, mixture = operands

@@ -1,5 +1,6 @@
 """The local Gaussian model beside its definition, matrix by matrix in numpy."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from dsp_sep.spatial import (
     wiener_gain,
 )
 from dsp_sep.spatial.gaussian import covariance_statistics, updated_covariances
-from tests.checks import distance, quick_jit
+from tests.checks import distance
 
 FREQUENCIES, FRAMES, SOURCES = 3, 6, 2
 NOISE = 0.01
@@ -50,7 +51,7 @@ def by_definition(x, v, R):
 def test_by_definition(channels, x64):
     x, v, R = model(channels)
     noise = jnp.asarray(NOISE)
-    covariance, gains, images, powers, losses = quick_jit(
+    covariance, gains, images, powers, losses = jax.jit(
         lambda x, v, R: (
             mixture_covariance(v, R, noise),
             wiener_gain(v, R, noise),
@@ -74,7 +75,7 @@ def test_covariances_by_definition(channels, exponent, x64):
     x, v, R = model(channels)
     new = v * np.random.default_rng(9).gamma(4, 0.25, v.shape)
 
-    @quick_jit
+    @jax.jit
     def update(x, v, R, new):
         weight = jnp.full((1, 1, 1), exponent)
         return updated_covariances(R, covariance_statistics(x, v, R, jnp.asarray(NOISE), new, weight))

@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from dsp_sep import run
 from dsp_sep.spatial import MixturePhase, Residual, Softmask, WienerRefinement
-from tests.checks import distance, quick_jit
+from tests.checks import distance
 
 with np.load(Path(__file__).parents[1] / "golden" / "spatial.npz") as file:
     GOLDEN = dict(file)
@@ -23,7 +24,7 @@ def refined(case, real=np.float64, dtype=np.complex128, **options):
         start = Residual(start) if case["residual"] else start
     algorithm = WienerRefinement(start=start, eps=eps, **options)
     data = GOLDEN[f"mixture/{case['channels']}"].astype(dtype), GOLDEN[f"magnitudes/{case['channels']}"].astype(real)
-    separate = quick_jit(lambda algorithm, data: run(algorithm, data, case["iterations"]).output)
+    separate = jax.jit(lambda algorithm, data: run(algorithm, data, case["iterations"]).output)
     return separate(algorithm, data), GOLDEN[f"{case['name']}/images"]
 
 

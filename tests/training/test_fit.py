@@ -36,7 +36,7 @@ def test_fit_reaches_the_minimum_and_reports_each_loss():
     np.testing.assert_array_equal(result.losses, [loss for _, loss in seen])
 
 
-def test_fit_traces_the_loss_once(loose_promotion):
+def test_fit_traces_the_loss_once(users_settings):
     @chex.assert_max_traces(n=1)
     def loss(params, batch):
         return quadratic(params, batch)
@@ -90,7 +90,7 @@ def test_excerpts_are_seeded_pieces_of_the_song():
         next(excerpts(song, seconds=20.0, count=1, seed=0))
 
 
-def test_fit_accumulates(loose_promotion):
+def test_fit_accumulates(users_settings):
     def loss(params, batch):
         return jnp.mean(jnp.sum((params["x"] - batch) ** 2, axis=-1))
 
@@ -118,7 +118,7 @@ def test_fit_stops_when_the_loss_grows():
         fit(quadratic, {"x": jnp.zeros(1)}, [jnp.ones(1)] * 100, optax.sgd(1.05))
 
 
-def test_fit_goes_on_from_its_checkpoint(tmp_path, loose_promotion):
+def test_fit_goes_on_from_its_checkpoint(tmp_path, users_settings):
     target = jnp.asarray([1.0, -2.0])
     full = fit(quadratic, {"x": jnp.zeros(2)}, [target] * 9, optax.adam(0.2))
     fit(quadratic, {"x": jnp.zeros(2)}, [target] * 5, optax.adam(0.2), folder=tmp_path, every=2)
@@ -129,7 +129,7 @@ def test_fit_goes_on_from_its_checkpoint(tmp_path, loose_promotion):
         fit(quadratic, {"x": jnp.zeros(3)}, [jnp.zeros(3)] * 9, optax.adam(0.2), folder=tmp_path)
 
 
-def test_memory_of_a_step_through_many_iterations(loose_promotion):
+def test_memory_of_a_step_through_many_iterations(users_settings):
     """With nested checkpoints, 50 iterations within 2.5 times the memory of 5."""
     rng = np.random.default_rng(0)
     V = jnp.asarray(rng.gamma(1, 1, (257, 400)), np.float32)
