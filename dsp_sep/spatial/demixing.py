@@ -63,7 +63,7 @@ def iterative_projection(W: Array, mixture: Array, weights: Array) -> Array:
     """IP1 (Ono, 2011): each filter in turn, `w_j ← (W U_j)⁻¹ e_j`, normalised to `w_jᴴ U_j w_j = 1`."""
     U = weighted_covariances(mixture, weights)
     for j in range(W.shape[-2]):
-        U_j = regular(U[..., j, :, :, :], jnp.finfo(W.dtype).eps)
+        U_j = regular(U[..., j, :, :, :], float(jnp.finfo(W.dtype).eps))
         w = _normalized(_inverse(matmul(W, U_j))[..., j : j + 1], U_j)
         W = W.at[..., j, :].set(jnp.conj(w[..., 0]))
     return W
@@ -76,7 +76,7 @@ def pairwise_projection(W: Array, mixture: Array, weights: Array) -> Array:
     """
     U = weighted_covariances(mixture, weights)
     for m, n in pairs(W.shape[-2]):
-        covariances = [regular(U[..., j, :, :, :], jnp.finfo(W.dtype).eps) for j in (m, n)]
+        covariances = [regular(U[..., j, :, :, :], float(jnp.finfo(W.dtype).eps)) for j in (m, n)]
         P = [_inverse(matmul(W, C))[..., jnp.array((m, n))] for C in covariances]
         G = [matmul(jnp.conj(transpose(p)), matmul(C, p)) for p, C in zip(P, covariances, strict=True)]
         for j, p, C, h in zip((m, n), P, covariances, _generalized_eigenvectors(*G), strict=True):
