@@ -86,7 +86,7 @@ class SpectralL1:
     def __call__(self, reference: Array, estimate: Array) -> Array:
         """`(..., sources)`, in units of the magnitudes."""
         _check("SpectralL1", reference, estimate)
-        V, Y = (magnitude(self.stft.analyze(signal)) for signal in (reference, estimate))
+        V, Y = _magnitudes(self.stft, reference, estimate)
         return jnp.mean(jnp.abs(V - Y), axis=(-3, -2, -1))
 
 
@@ -103,7 +103,7 @@ class SpectralL2:
     def __call__(self, reference: Array, estimate: Array) -> Array:
         """`(..., sources)`, in units of the squared magnitudes."""
         _check("SpectralL2", reference, estimate)
-        V, Y = (magnitude(self.stft.analyze(signal)) for signal in (reference, estimate))
+        V, Y = _magnitudes(self.stft, reference, estimate)
         return jnp.mean((V - Y) ** 2, axis=(-3, -2, -1))
 
 
@@ -135,7 +135,7 @@ class MultiResolutionSTFT:
         return jnp.mean(jnp.stack(each), axis=0)
 
     def _one(self, stft: STFT, reference: Array, estimate: Array) -> Array:
-        V, Y = (magnitude(stft.analyze(signal)) for signal in (reference, estimate))
+        V, Y = _magnitudes(stft, reference, estimate)
         floor = 1e-5 * _of_loudest(jnp.max(V, axis=(-3, -2, -1)))[..., None, None]
         V, Y = (jnp.maximum(part, floor) for part in (V, Y))
         energy, error = (jnp.mean(part**2, axis=(-3, -2, -1)) for part in (V, V - Y))
@@ -161,7 +161,7 @@ class SpectralDivergence:
     def __call__(self, reference: Array, estimate: Array) -> Array:
         """`(..., sources)`."""
         _check("SpectralDivergence", reference, estimate)
-        V, Y = (magnitude(self.stft.analyze(signal)) for signal in (reference, estimate))
+        V, Y = _magnitudes(self.stft, reference, estimate)
         floor = 1e-5 * _of_loudest(jnp.mean(V, axis=(-3, -2, -1)))[..., None, None]
         return jnp.mean(self.divergence.value(jnp.maximum(V, floor), jnp.maximum(Y, floor)), axis=(-3, -2, -1))
 
@@ -172,6 +172,10 @@ def _check(name: str, reference: Array, estimate: Array) -> None:
             f"{name}: reference {reference.shape} and estimate {estimate.shape} must both be "
             f"(..., sources, channels, samples)"
         )
+
+
+def _magnitudes(stft: STFT, reference: Array, estimate: Array) -> tuple[Array, Array]:
+    return magnitude(stft.analyze(reference)), magnitude(stft.analyze(estimate))
 
 
 def _energy(signal: Array) -> Array:
