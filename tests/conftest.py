@@ -17,10 +17,12 @@ def x64():
 
 @pytest.fixture
 def optimized():
-    """Programs compiled as they are for users."""
+    """Programs compiled as they are for users; those in the caches, which do not know of the setting, are not."""
+    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", True)
+    jax.clear_caches()
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dsp_sep import run, unfold
+from dsp_sep import run
 from dsp_sep.iterate import drivers
-from dsp_sep.pytree import names
 from tests.cases import CASES
-from tests.checks import distance, identical
+from tests.checks import distance
 
 STEPS = 4
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -94,25 +93,6 @@ def test_the_objective_descends(case, x64):
     assert np.all(np.diff(rounded) <= 3e-6 * rounded[:-1])
     if not case.draws:  # other numbers are drawn in another precision
         np.testing.assert_allclose(rounded[0], double[0], rtol=1e-4)
-
-
-@each
-def test_untrained_layers_are_the_iterations(case, optimized):
-    algorithm, data = case.algorithm(), case.data(())
-    classical = run(algorithm, data, STEPS, key=case.key()).output
-    assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)
-
-    def untied(chosen):
-        return run(unfold(algorithm, STEPS, untied=chosen), data, key=case.key()).output
-
-    # The values of the layers are slices of an array then: the same numbers, to the last bit. Not so what depends on a
-    # window, which stays in the loop where each layer has its own, so that XLA fuses it otherwise.
-    leaves = names(algorithm)
-    plain = tuple(name for name in leaves if not name.endswith("window"))
-    if plain:
-        assert identical(untied(plain), classical)
-    if len(plain) < len(leaves):
-        assert distance(untied(leaves), classical) < 1e-5
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.scales], ids=lambda case: case.name)

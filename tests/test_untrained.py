@@ -1,0 +1,29 @@
+"""Every algorithm of the table of cases, unfolded and not trained, is the classical one, as users compile it."""
+
+import pytest
+
+from dsp_sep import run, unfold
+from dsp_sep.pytree import names
+from tests.cases import CASES
+from tests.checks import distance, identical
+
+STEPS = 4
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_untrained_layers_are_the_iterations(case, optimized):
+    algorithm, data = case.algorithm(), case.data(())
+    classical = run(algorithm, data, STEPS, key=case.key()).output
+    assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)
+
+    def untied(chosen):
+        return run(unfold(algorithm, STEPS, untied=chosen), data, key=case.key()).output
+
+    # The values of the layers are slices of an array then: the same numbers, to the last bit. Not so what depends on a
+    # window, which stays in the loop where each layer has its own, so that XLA fuses it otherwise.
+    leaves = names(algorithm)
+    plain = tuple(name for name in leaves if not name.endswith("window"))
+    if plain:
+        assert identical(untied(plain), classical)
+    if len(plain) < len(leaves):
+        assert distance(untied(leaves), classical) < 1e-5
