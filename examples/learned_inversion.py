@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from learned_inversion import estimators, family, judging, learning, page, plots, problems
 from learned_inversion.problems import Problem
-from learned_inversion.store import Store
+from study.store import Store
 
 import dsp_sep as ds
 

@@ -8,11 +8,12 @@ import numpy as np
 import optax
 from flax import nnx
 from jax import Array
+from study.songs import STEMS
 
 import dsp_sep as ds
 
 from . import problems
-from .problems import RATE, STEMS, STFT
+from .problems import RATE, STFT
 
 
 class MaskNetwork(nnx.Module):

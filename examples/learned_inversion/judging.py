@@ -1,13 +1,11 @@
-"""Scores of songs, and how sure their differences are."""
+"""Scores of songs."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
 from jax import Array
 
 import dsp_sep as ds
@@ -54,21 +52,3 @@ def as_scores(values: Sequence[Array]) -> Scores:
     """Scores of the songs from what `score` gave for each."""
     values = np.asarray(values)
     return {measure: [round(float(v), 4) for v in values[:, i]] for i, measure in enumerate(("SDR", "SI-SDR"))}
-
-
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % confidence interval over songs (Student's t)."""
-    mean, sem = float(np.mean(values)), float(scipy.stats.sem(values))
-    half = float(scipy.stats.t.ppf(0.975, len(values) - 1)) * sem
-    return mean, mean - half, mean + half
-
-
-def paired(better: Sequence[float], than: Sequence[float]) -> tuple[float, float, float]:
-    """Mean difference of the same songs and its 95 % confidence interval."""
-    return interval(np.subtract(better, than))
-
-
-def bootstrapped(better: Sequence[float], than: Sequence[float]) -> tuple[float, float]:
-    """The same interval by 10 000 resamplings of the songs (percentiles)."""
-    draw = partial(np.random.default_rng(0).choice, len(better), (10_000, len(better)))
-    return tuple(np.percentile(np.subtract(better, than)[draw()].mean(axis=1), (2.5, 97.5)).tolist())

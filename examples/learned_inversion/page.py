@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from .judging import bootstrapped, interval, paired
+from study.intervals import bootstrapped, interval, paired
 
 Records = dict[str, Any]
 MEASURES = ("SDR", "SI-SDR")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from study.intervals import interval, paired
 
 from .family import CONSTANTS
-from .judging import interval, paired
 from .page import BEST, TITLES, Kind, Records, kinds
 
 EMPHASIS = {

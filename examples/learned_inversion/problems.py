@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from study import songs
 
 import dsp_sep as ds
 
 RATE = 44100
-STEMS = ("drums", "bass", "vocals", "other")
 STFT = ds.STFT(n_fft=2048, hop=512)
 ERROR = 0.35
 """Standard deviation of the logarithm of noisy magnitudes."""
@@ -27,28 +26,8 @@ class Problem(NamedTuple):
     magnitudes: Array
 
 
-def read(root: Path | None) -> dict[str, dict[str, np.ndarray]]:
-    """Songs in mono, `(sources, 1, samples)`, by name, of the splits "train" and "test".
-
-    Without a folder they are the two halves of the bundled song, cut into three parts each.
-    """
-    if root is None:
-        halves = {"train": ds.data.example("learn"), "test": ds.data.example("judge")}
-        return {
-            split: {f"{split} {part}": _mono(song.excerpt(4.4 * part, 4.4 * (part + 1)).sources) for part in range(3)}
-            for split, song in halves.items()
-        }
-    return {
-        split: {
-            folder.name: _mono(ds.data.read_song(folder, names=STEMS, rate=RATE).sources)
-            for folder in ds.data.songs(root / split)
-        }
-        for split in ("train", "test")
-    }
-
-
-def _mono(sources: Array | np.ndarray) -> np.ndarray:
-    return np.asarray(sources, np.float32).mean(axis=1, keepdims=True)
+read = partial(songs.read, rate=RATE)
+remixed = partial(songs.remixed, rate=RATE)
 
 
 def where_all_sound(sources: np.ndarray, seconds: float) -> np.ndarray:
@@ -70,18 +49,6 @@ def excerpts(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: 
         song = pool[turn[number % len(pool)]]
         start = rng.integers(song.shape[-1] - size, endpoint=True)
         yield song[..., start : start + size]
-
-
-def remixed(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Mixtures that never were: each source from a song of its own, at a gain of its own within 6 dB."""
-    rng = np.random.default_rng(seed)
-    pool, size = list(songs.values()), round(seconds * RATE)
-    for _ in range(count):
-        chosen = [pool[i] for i in rng.integers(len(pool), size=len(pool[0]))]
-        starts = [rng.integers(song.shape[-1] - size, endpoint=True) for song in chosen]
-        gains = 10 ** (rng.uniform(-6, 6, len(chosen)) / 20)
-        cut = [g * song[j, :, s : s + size] for j, (g, song, s) in enumerate(zip(gains, chosen, starts, strict=True))]
-        yield np.stack(cut).astype(np.float32)
 
 
 @jax.jit

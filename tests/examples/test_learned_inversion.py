@@ -63,12 +63,12 @@ def test_layers_learn(parts, users_settings):
 
 
 def test_intervals(parts):
-    judging = parts("judging")
+    intervals = importlib.import_module("study.intervals")
     better, than = [2.0, 3.0, 5.0, 4.0], [1.0, 1.5, 3.0, 3.5]
-    mean, low, high = judging.paired(better, than)  # differences 1, 1.5, 2, 0.5; t of 3 degrees of freedom is 3.182
+    mean, low, high = intervals.paired(better, than)  # differences 1, 1.5, 2, 0.5; t of 3 degrees of freedom is 3.182
     half = 3.182446 * np.sqrt(np.var([1, 1.5, 2, 0.5], ddof=1) / 4)
     np.testing.assert_allclose([mean, low, high], [1.25, 1.25 - half, 1.25 + half], rtol=1e-6)
-    low, high = judging.bootstrapped(better, than)
+    low, high = intervals.bootstrapped(better, than)
     assert 0.5 < low < 1.25 < high < 2
 
 
