@@ -6,6 +6,7 @@ beside what the frames before them, settled for good, have left; then the oldest
 Chunks may have any number of frames; the answer does not depend on how the frames are cut into chunks.
 """
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -66,6 +67,10 @@ class OnlineInversion:
         """The spectrum that a new frame starts from."""
         raise NotImplementedError
 
+    def analyze(self, frames: Array, again: Array) -> Array:
+        """The spectra of the open frames `(..., frames, n_fft)`, of which the newest is empty before it is `again`."""
+        return spectra_of_frames(self.stft, frames)
+
     def project(self, spectra: Array, targets: Any) -> Array:
         """Consistent frames with what is asked of them."""
         raise NotImplementedError
@@ -75,9 +80,10 @@ class OnlineInversion:
 class RTISILA(OnlineInversion):
     """Real-time iterative spectrogram inversion with look-ahead (Zhu, Beauregard and Wyse, 2007).
 
-    For one source or many independent ones. A new frame starts from what the frames before it leave in its place. All
-    frames have the transform's own window (the paper has another for the newest). The frames that are not there yet are
-    missing from the sum of windows, as in the paper.
+    For one source or many independent ones. A new frame starts from what the frames before it leave in its place. The
+    frames that are not there yet are missing from the sum of windows, which so falls off where the newest frame is.
+    That one is therefore analysed with the paper's asymmetric window, the same fall the other way round; all others are
+    with the transform's own. The fewer frames to wait for, the more it brings.
 
     Attributes:
         stft: the transform.
@@ -103,6 +109,12 @@ class RTISILA(OnlineInversion):
 
     def first(self, targets: Array) -> Array:
         return lax.complex(jnp.zeros_like(targets), jnp.zeros_like(targets))
+
+    def analyze(self, frames: Array, again: Array) -> Array:
+        empty, filled = mirrored_envelopes(self.stft, frames.dtype)
+        newest = dataclasses.replace(self.stft, window=jnp.where(again, filled, empty))
+        older = spectra_of_frames(self.stft, frames[..., :-1, :])
+        return jnp.concatenate([older, spectra_of_frames(newest, frames[..., -1:, :])], axis=-2)
 
     def project(self, spectra: Array, targets: Array) -> Array:
         return project_magnitude(spectra, targets)
@@ -155,6 +167,22 @@ class OnlineMISI(OnlineInversion):
         return project_magnitude(project_mixture(spectra, mixture, weights), magnitudes)
 
 
+def mirrored_envelopes(stft: STFT, dtype: Any) -> tuple[Array, Array]:
+    """The windows of the newest frame in RTISI-LA while it is empty, and afterwards, `(n_fft,)` each.
+
+    What frames leave in the newest one's place is weighted by `Σ_q p(n + q · hop)`, where `p` is the product of the
+    windows of analysis and synthesis, over the frames `q` before it, and itself (`q = 0`) once it is filled. The window
+    is that with `-q` for `q`, so that the weights of the analysed frame are symmetric. With an overlap of two frames or
+    none the first one is `p`, for the envelope of one older frame and its mirror image do not meet.
+    """
+    window, _ = unit_window(stft, dtype)
+    product = window**2 / jnp.resize(periodic_sum(window**2, stft.hop), window.shape)
+    later = jnp.zeros_like(product)
+    for shift in range(stft.hop, stft.n_fft, stft.hop):
+        later = later.at[shift:].add(product[: stft.n_fft - shift])
+    return (later if 2 * stft.hop < stft.n_fft else product), product + later
+
+
 def _before(stream: OnlineInversion, batch: tuple[int, ...], targets: Any, dtype: Any) -> Settling:
     stft, open_frames = stream.stft, stream.look_ahead
     settled = jnp.zeros((*batch, stft.n_fft + open_frames * stft.hop), dtype)
@@ -178,12 +206,12 @@ def _advance(stream: OnlineInversion, state: Settling, chunk: Any) -> tuple[Sett
         targets = jax.tree.map(lambda old, last: jnp.concatenate([old, last], axis=-2), targets, new)
         spectra = jnp.concatenate([spectra, stream.first(new)], axis=-2)
 
-        def iterate(spectra: Array, _: None) -> tuple[Array, None]:
+        def iterate(spectra: Array, again: Array) -> tuple[Array, None]:
             sums = settled + overlap_add(frames_of_spectra(stft, spectra), stft.hop)
-            consistent = spectra_of_frames(stft, frame(scale(gain, sums), stft.n_fft, stft.hop))
+            consistent = stream.analyze(frame(scale(gain, sums), stft.n_fft, stft.hop), again)
             return stream.project(consistent, targets), None
 
-        spectra, _ = lax.scan(iterate, spectra, None, length=stream.iterations)
+        spectra, _ = lax.scan(iterate, spectra, jnp.arange(stream.iterations) > 0)
         oldest = frames_of_spectra(stft, spectra[..., :1, :])[..., 0, :]
         settled = settled.at[..., : stft.n_fft].add(oldest)[..., stft.hop :]
         settled = jnp.pad(settled, [(0, 0)] * (settled.ndim - 1) + [(0, stft.hop)])
