@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from study.intervals import bootstrapped, interval, paired
+from study.page import line, plus_minus, table
 
 Records = dict[str, Any]
 MEASURES = ("SDR", "SI-SDR")
@@ -138,9 +139,8 @@ def _differences(kind: Kind, depth: int) -> str:
         wins = sum(a > b for a, b in zip(ours["SDR"], theirs["SDR"], strict=True))
         other = paired(ours["SI-SDR"], theirs["SI-SDR"])
         cells = [what, f"{mean:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{resampled[0]:+.2f} to {resampled[1]:+.2f}"]
-        lines.append(
-            _row([*cells, f"{wins} of {len(ours['SDR'])}", f"{other[0]:+.2f} ({other[1]:+.2f} to {other[2]:+.2f})"])
-        )
+        other = f"{other[0]:+.2f} ({other[1]:+.2f} to {other[2]:+.2f})"
+        lines.append(line([*cells, f"{wins} of {len(ours['SDR'])}", other]))
     return "\n".join(lines) + "\n"
 
 
@@ -154,13 +154,15 @@ def _by_count(kind: Kind) -> str:
         for tying, records in filter(lambda found: found[1], kind.trained.items()):
             rows[f"**{tying} layers, trained**"] = {depth: record["scores"] for depth, record in records.items()}
         if kind.start:
-            tables.append(f"{measure} by iterations or layers; the mixture's phase has {_pm(kind.start[measure])}.\n")
-        lines = [_row([measure, *map(str, counts)]), _row(["---"] + ["---:"] * len(counts))]
+            tables.append(
+                f"{measure} by iterations or layers; the mixture's phase has {plus_minus(kind.start[measure])}.\n"
+            )
+        lines = []
         for name, row in rows.items():
-            lines.append(_row([name, *(_pm(row[c][measure]) if c in row else "" for c in counts)]))
-        tables.append("\n".join(lines) + "\n")
+            lines.append([name, *(plus_minus(row[c][measure]) if c in row else "" for c in counts)])
+        tables.append(table([measure, *map(str, counts)], lines))
     for name, record in kind.joint.items():
-        scores = ", ".join(f"{measure} {_pm(record['scores'][measure])}" for measure in MEASURES)
+        scores = ", ".join(f"{measure} {plus_minus(record['scores'][measure])}" for measure in MEASURES)
         how = "with the mixture's phase" if name == "mixture phase" else "through the layers, with their constants"
         tables.append(f"What makes the magnitudes, trained {how}: {scores}.\n")
     return "\n".join(tables)
@@ -186,21 +188,12 @@ def _costs(records: Records) -> str:
         for tying, found in kind.trained.items():
             for depth, record in sorted(found.items()):
                 lines.append(
-                    _row([kind.name, f"{depth} {tying}", str(record["parameters"]), f"{record['seconds']:.0f}"])
+                    line([kind.name, f"{depth} {tying}", str(record["parameters"]), f"{record['seconds']:.0f}"])
                 )
         for name, record in kind.joint.items():
-            lines.append(_row([kind.name, f"jointly, {name}", str(record["parameters"]), f"{record['seconds']:.0f}"]))
+            lines.append(line([kind.name, f"jointly, {name}", str(record["parameters"]), f"{record['seconds']:.0f}"]))
     return "\n".join(lines) + "\n"
 
 
 def _list(values: list[float], tying: str) -> str:
     return ", ".join(f"{value:.2f}" for value in (values[:1] if tying == "tied" else values))
-
-
-def _pm(values: list[float]) -> str:
-    mean, low, _ = interval(values)
-    return f"{mean:.2f} ± {mean - low:.1f}"
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from study.intervals import interval, paired
+from study.pictures import picture
 
 from .family import CONSTANTS
 from .page import BEST, TITLES, Kind, Records, kinds
@@ -20,10 +21,6 @@ EMPHASIS = {
 
 def draw(records: Records, out: Path) -> list[Path]:
     """Write the pictures; none without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return []
     depth = records["about"]["setting"]["depth"]
     found = [kind for kind in kinds(records) if depth in kind.trained["untied"]]
     columns = min(len(found), 2)
@@ -31,11 +28,10 @@ def draw(records: Records, out: Path) -> list[Path]:
     written = []
 
     def panels(name: str, rows: int, columns: int, size: tuple[float, float], paint: Any) -> None:
-        figure = Figure(figsize=(columns * size[0], rows * size[1]), layout="constrained")
-        paint(figure, figure.subplots(rows, columns, squeeze=False))
-        path = out / f"{name}.png"
-        figure.savefig(path, dpi=120)
-        written.append(path)
+        def on(figure: Any) -> None:
+            paint(figure, figure.subplots(rows, columns, squeeze=False))
+
+        written.extend(picture(out / f"{name}.png", (columns * size[0], rows * size[1]), on))
 
     def by_count(figure: Any, axes: Any) -> None:
         for kind, ax in zip(found, axes.flat, strict=False):

@@ -28,15 +28,7 @@ class Problem(NamedTuple):
 
 read = partial(songs.read, rate=RATE)
 remixed = partial(songs.remixed, rate=RATE)
-
-
-def where_all_sound(sources: np.ndarray, seconds: float) -> np.ndarray:
-    """The excerpt, on a grid of half seconds, whose quietest source is the loudest."""
-    size, step = round(seconds * RATE), RATE // 2
-    starts = range(0, sources.shape[-1] - size + 1, step)
-    quietest = [np.min(np.sum(sources[..., s : s + size] ** 2, axis=(1, 2))) for s in starts]
-    start = starts[int(np.argmax(quietest))]
-    return sources[..., start : start + size]
+where_all_sound = partial(songs.where_all_sound, rate=RATE)
 
 
 def excerpts(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int) -> Iterator[np.ndarray]:

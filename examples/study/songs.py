@@ -1,10 +1,9 @@
-"""Songs in mono, and mixtures of them that never were."""
+"""Songs, excerpts of them, and mixtures that never were."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from jax import Array
 
 import dsp_sep as ds
 
@@ -12,7 +11,15 @@ STEMS = ("drums", "bass", "vocals", "other")
 
 
 def read(root: Path | None, rate: int) -> dict[str, dict[str, np.ndarray]]:
-    """Songs in mono, `(sources, 1, samples)`, by name, of the splits "train" and "test", at `rate` Hz.
+    """`read_stereo` in mono, `(sources, 1, samples)`."""
+    return {
+        split: {name: song.mean(axis=1, keepdims=True) for name, song in found.items()}
+        for split, found in read_stereo(root, rate).items()
+    }
+
+
+def read_stereo(root: Path | None, rate: int) -> dict[str, dict[str, np.ndarray]]:
+    """Songs, `(sources, channels, samples)`, by name, of the splits "train" and "test", at `rate` Hz.
 
     Without a folder they are the two halves of the bundled song, cut into three parts each.
     """
@@ -20,20 +27,27 @@ def read(root: Path | None, rate: int) -> dict[str, dict[str, np.ndarray]]:
         halves = {"train": ds.data.example("learn"), "test": ds.data.example("judge")}
         return {
             split: {
-                f"{split} {part}": _mono(
-                    ds.data.resample(np.asarray(song.excerpt(4.4 * part, 4.4 * (part + 1)).sources), song.rate, rate)
-                )
+                f"{split} {part}": ds.data.resample(_array(song.excerpt(4.4 * part, 4.4 * (part + 1))), song.rate, rate)
                 for part in range(3)
             }
             for split, song in halves.items()
         }
     return {
         split: {
-            folder.name: _mono(ds.data.read_song(folder, names=STEMS, rate=rate).sources)
+            folder.name: _array(ds.data.read_song(folder, names=STEMS, rate=rate))
             for folder in ds.data.songs(root / split)
         }
         for split in ("train", "test")
     }
+
+
+def where_all_sound(sources: np.ndarray, seconds: float, *, rate: int) -> np.ndarray:
+    """The excerpt, on a grid of half seconds, whose quietest source is the loudest."""
+    size, step = round(seconds * rate), rate // 2
+    starts = range(0, sources.shape[-1] - size + 1, step)
+    quietest = [np.min(np.sum(sources[..., s : s + size] ** 2, axis=(1, 2))) for s in starts]
+    start = starts[int(np.argmax(quietest))]
+    return sources[..., start : start + size]
 
 
 def remixed(
@@ -50,5 +64,5 @@ def remixed(
         yield np.stack(cut).astype(np.float32)
 
 
-def _mono(sources: Array | np.ndarray) -> np.ndarray:
-    return np.asarray(sources, np.float32).mean(axis=1, keepdims=True)
+def _array(song: ds.data.Song) -> np.ndarray:
+    return np.asarray(song.sources, np.float32)
