@@ -1,7 +1,8 @@
-"""scikit-learn's multiplicative updates."""
+"""scikit-learn's multiplicative updates, and its coordinate descent, the same steps as HALS."""
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import non_negative_factorization
@@ -11,6 +12,14 @@ from ..workloads.nmf import Factorization
 
 
 def nmf(problem: Factorization) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+    return _factorize(problem, solver="mu", beta_loss=problem.beta)
+
+
+def coordinate_descent(problem: Factorization) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+    return _factorize(problem, solver="cd")
+
+
+def _factorize(problem: Factorization, **options: Any) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
     def call() -> tuple[np.ndarray, np.ndarray]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # all iterations are wanted
@@ -20,10 +29,9 @@ def nmf(problem: Factorization) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
                 H=problem.H.copy(),
                 n_components=problem.W.shape[1],
                 init="custom",
-                solver="mu",
-                beta_loss=problem.beta,
                 tol=0,
                 max_iter=problem.steps,
+                **options,
             )
         return W, H
 

@@ -90,7 +90,7 @@ def misi_gradient(problem: Separation) -> Callable[[], Any]:
 
 def nmf(problem: Factorization) -> Callable[[], Any]:
     V, start = torch.from_numpy(problem.V), (torch.from_numpy(problem.W), torch.from_numpy(problem.H))
-    update = {0: _itakura_saito, 1: _kullback_leibler, 2: _euclidean}[problem.beta]
+    update = {0: _itakura_saito, 0.5: _half, 1: _kullback_leibler, 2: _euclidean}[problem.beta]
 
     @torch.no_grad()
     def call() -> Any:
@@ -100,6 +100,11 @@ def nmf(problem: Factorization) -> Callable[[], Any]:
         return W, H
 
     return call
+
+
+def nmf_batch(problem: Factorization) -> Callable[[], Any]:
+    calls = [nmf(one) for one in problem.each()]
+    return lambda: tuple(map(torch.stack, zip(*(call() for call in calls), strict=True)))
 
 
 def nmf_gradient(problem: Learning) -> Callable[[], Any]:
@@ -139,6 +144,15 @@ def _itakura_saito(V: Any, W: Any, H: Any) -> tuple[Any, Any]:
     W = W * torch.sqrt(((V * inverse * inverse) @ H.T) / (inverse @ H.T))
     inverse = 1 / (W @ H)
     return W, H * torch.sqrt((W.T @ (V * inverse * inverse)) / (W.T @ inverse))
+
+
+def _half(V: Any, W: Any, H: Any) -> tuple[Any, Any]:
+    Y = W @ H
+    root = torch.rsqrt(Y)
+    W = W * (((V / Y * root) @ H.T) / (root @ H.T)) ** (2 / 3)
+    Y = W @ H
+    root = torch.rsqrt(Y)
+    return W, H * ((W.T @ (V / Y * root)) / (W.T @ root)) ** (2 / 3)
 
 
 def options(problem: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""NMF by multiplicative updates, W first: one iteration of it, and the gradient through all of them."""
+"""NMF, W first: one iteration of it, many spectrograms at once, and the gradient through all iterations."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,17 +16,31 @@ from ..workload import Program, Quality, Workload
 from . import reference
 from .stft import hann
 
-DIVERGENCES = {0: ds.nmf.ItakuraSaito, 1: ds.nmf.KullbackLeibler, 2: ds.nmf.Euclidean}
+DIVERGENCES = {
+    0: ds.nmf.ItakuraSaito(),
+    0.5: ds.nmf.Beta(0.5),
+    1: ds.nmf.KullbackLeibler(),
+    2: ds.nmf.Euclidean(),
+}
+BATCH = 16
+"""Spectrograms that are factorised at once."""
 
 
 class Factorization(NamedTuple):
-    """Magnitudes `V` `(frequency, frames)`, a start `W` `(frequency, components)`, `H` `(components, frames)`."""
+    """Magnitudes `V` `(frequency, frames)`, a start `W` `(frequency, components)`, `H` `(components, frames)`.
+
+    In a batch there is an axis before these.
+    """
 
     V: np.ndarray
     W: np.ndarray
     H: np.ndarray
-    beta: int
+    beta: float
     steps: int
+
+    def each(self) -> "list[Factorization]":
+        """The items of a batch."""
+        return [self._replace(V=V, W=W, H=H) for V, W, H in zip(self.V, self.W, self.H, strict=True)]
 
 
 class Learning(NamedTuple):
@@ -38,9 +53,15 @@ class Learning(NamedTuple):
     steps: int
 
 
-def factorization(size: Size, *, beta: int) -> Factorization:
+def factorization(size: Size, *, beta: float) -> Factorization:
     V = _magnitude(size, size.seconds, seed=0)
     return Factorization(V, *_start(V, size.components), beta, size.nmf_steps)
+
+
+def batch(size: Size) -> Factorization:
+    V = [_magnitude(size, size.gradient_seconds, seed) for seed in range(BATCH)]
+    W, H = zip(*(_start(one, size.components) for one in V), strict=True)
+    return Factorization(np.stack(V), np.stack(W), np.stack(H), 1, size.nmf_steps)
 
 
 def learning(size: Size) -> Learning:
@@ -65,9 +86,37 @@ def _start(V: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def factorize(problem: Factorization) -> Program:
+    return _run(ds.nmf.NMF(**_given(problem), divergence=DIVERGENCES[problem.beta]), problem)
+
+
+def factorize_each(problem: Factorization) -> Callable[[], tuple[np.ndarray, ...]]:
+    """The items of a batch one after the other."""
+    programs = [factorize(one) for one in problem.each()]
+    function = jax.jit(programs[0].function)
+    arguments = [jax.device_put(program.arguments) for program in programs]
+
+    def call() -> tuple[np.ndarray, ...]:
+        return tuple(map(np.stack, zip(*(function(*one) for one in arguments), strict=True)))
+
+    return call
+
+
+def hals(problem: Factorization) -> Program:
+    return _run(ds.nmf.HALS(**_given(problem)), problem)
+
+
+def accelerated_hals(problem: Factorization) -> Program:
+    repeats = ds.nmf.accelerated_repeats(*problem.V.shape, problem.W.shape[1], alpha=0.5)
+    return _run(ds.nmf.HALS(**_given(problem), repeats=repeats), problem)
+
+
+def _given(problem: Factorization) -> dict[str, Any]:
     start = ds.nmf.Given(dictionary=problem.W, activations=problem.H)
-    nmf = ds.nmf.NMF(components=problem.W.shape[1], divergence=DIVERGENCES[problem.beta](), start=start)
-    return Program(lambda nmf, V: tuple(ds.run(nmf, V, problem.steps).output), (nmf, problem.V))
+    return {"components": problem.W.shape[-1], "start": start}
+
+
+def _run(algorithm: ds.nmf.NMF | ds.nmf.HALS, problem: Factorization) -> Program:
+    return Program(lambda nmf, V: tuple(ds.run(nmf, V, problem.steps).output), (algorithm, problem.V))
 
 
 def learn(problem: Learning, *, gradient: ds.Checkpointed | ds.Plain) -> Program:
@@ -84,17 +133,18 @@ def learn(problem: Learning, *, gradient: ds.Checkpointed | ds.Plain) -> Program
 
 
 def products(problem: Factorization) -> Program:
-    """Those of each iteration: two with β = 2 and two small ones, four with β = 1, six with β = 0."""
+    """Those of each iteration: two with β = 2 and two small ones, four with β = 1, six with others."""
 
     def iteration(carry: tuple[Array, Array], V: Array) -> tuple[Array, Array]:
         W, H = carry
         if problem.beta == 2:
-            W = _nudge(W, V @ H.T, W @ (H @ H.T))
-            return W, _nudge(H, W.T @ V, (W.T @ W) @ H)
+            W = _nudge(W, V @ H.mT, W @ (H @ H.mT))
+            return W, _nudge(H, W.mT @ V, (W.mT @ W) @ H)
+        parts = 1 if problem.beta == 1 else 2
         Y = W @ H
-        W = _nudge(W, *[A @ H.T for A in (Y, V)[: 2 - problem.beta]])
+        W = _nudge(W, *[A @ H.mT for A in (Y, V)[:parts]])
         Y = W @ H
-        return W, _nudge(H, *[W.T @ A for A in (Y, V)[: 2 - problem.beta]])
+        return W, _nudge(H, *[W.mT @ A for A in (Y, V)[:parts]])
 
     return Program(_repeated(iteration, problem.steps), (problem.V, problem.W, problem.H))
 
@@ -131,6 +181,8 @@ def divergence_per_entry(problem: Factorization, output: tuple[np.ndarray, np.nd
     Y = W @ H
     if problem.beta == 2:
         return float(np.mean((V - Y) ** 2) / 2)
+    if problem.beta == 0.5:
+        return float(np.mean(2 * (np.sqrt(V) - np.sqrt(Y)) ** 2 / np.sqrt(Y)))
     ratio = V / Y
     return float(np.mean(V * np.log(ratio) - V + Y if problem.beta == 1 else ratio - np.log(ratio) - 1))
 
@@ -156,6 +208,7 @@ def _loss(problem: Learning, W: np.ndarray, H: np.ndarray) -> float:
     return float(np.mean((W @ H - problem.target) ** 2))
 
 
+PER_ENTRY = Quality("divergence per entry", divergence_per_entry)
 NMF = [
     Workload(
         name=f"nmf-{beta}",
@@ -165,11 +218,33 @@ NMF = [
         floors={"matrix products, XLA": products},
         peers=("torch", "numpy", "sklearn", "torchnmf"),
         operation="nmf",
-        quality=Quality("divergence per entry", divergence_per_entry),
+        quality=PER_ENTRY,
         iterations=lambda size: size.nmf_steps,
     )
-    for beta in (2, 1, 0)
+    for beta in (2, 1, 0, 0.5)
 ]
+NMF_BATCH = Workload(
+    name="nmf-batch",
+    what=f"NMF of {BATCH} spectrograms with β = 1, one iteration (both factors)",
+    problem=batch,
+    ours={"dsp_sep": factorize, f"dsp_sep, {BATCH} calls": factorize_each},
+    floors={"matrix products, XLA": products},
+    peers=("torch", "numpy"),
+    operation="nmf_batch",
+    quality=PER_ENTRY,
+    iterations=lambda size: size.nmf_steps,
+)
+HALS = Workload(
+    name="hals",
+    what="HALS, one iteration (both factors), and the objective after all of them",
+    problem=partial(factorization, beta=2),
+    ours={"dsp_sep": hals, "dsp_sep, accelerated": accelerated_hals, "dsp_sep, multiplicative": factorize},
+    floors={"matrix products, XLA": products},
+    peers=("sklearn",),
+    operation="coordinate_descent",
+    quality=PER_ENTRY,
+    iterations=lambda size: size.nmf_steps,
+)
 NMF_GRADIENT = Workload(
     name="nmf-gradient",
     what="gradient through all iterations of NMF with β = 1, by its start",
@@ -185,4 +260,4 @@ NMF_GRADIENT = Workload(
     quality=Quality("relative error of a slope", slope_error),
     peak_memory=True,
 )
-WORKLOADS = [*NMF, NMF_GRADIENT]
+WORKLOADS = [*NMF, NMF_BATCH, HALS, NMF_GRADIENT]
