@@ -3,22 +3,49 @@
 import fnmatch
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+import jax
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
 
-from . import compare, environment, memory, page, table
-from .session import measure
-from .sizes import SIZES
+from . import compare, environment, machine, memory, page, table
+from .precision import DTYPES
+from .session import PASSES, Settings, measure
+from .sizes import SIZES, Size, changed
 from .workload import Workload
 from .workloads import WORKLOADS
 
-SIZE = click.option("--size", type=click.Choice(list(SIZES)), default="song", show_default=True, help="How large.")
-THREADS = click.option(
-    "--threads", type=int, default=os.cpu_count(), show_default="all cores", help="For torch; XLA takes all cores."
-)
+
+def sized(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every command that measures is told."""
+    for option in (
+        click.option("--size", type=click.Choice(list(SIZES)), default="song", show_default=True, help="How large."),
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Another number for the size, such as seconds=60, components=64, channels=4, batch=8, case_steps=20.",
+        ),
+        click.option(
+            "--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the numbers."
+        ),
+        click.option("--device", help="cpu, gpu or tpu; what JAX chooses by default."),
+        click.option(
+            "--threads",
+            type=int,
+            default=os.cpu_count(),
+            show_default="all cores",
+            help="For torch; XLA takes all cores.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 class RunByDefault(click.Group):
@@ -41,37 +68,78 @@ def main() -> None:
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--list", "listing", is_flag=True, help="Say which workloads there are, and stop.")
-@SIZE
-@THREADS
-@click.option("--repeats", type=click.IntRange(min=1), help="Samples of each; as many as 20 s allow by default.")
+@sized
+@click.option("--repeats", type=click.IntRange(min=1), help="Samples of each; as many as a budget allows by default.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep all figures in this file.")
 @click.option("--peers/--no-peers", default=True, help="Whether other libraries take part.")
+@click.option("--pass", "passes", type=click.Choice(PASSES), default="both", help="What is differentiated, or is not.")
+@click.option("--compile-only", is_flag=True, help="Trace, lower and compile, and run nothing.")
+@click.option("--keep-hlo", type=click.Path(path_type=Path), help="Keep the optimised programs in this folder.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Keep a trace of each program in this folder.")
 def run(
     names: tuple[str, ...],
     listing: bool,
     size: str,
+    assignments: tuple[str, ...],
+    dtype: str,
+    device: str | None,
     threads: int,
     repeats: int | None,
     file: Path | None,
     peers: bool,
+    passes: str,
+    compile_only: bool,
+    keep_hlo: Path | None,
+    profile: Path | None,
 ) -> None:
-    """Run the workloads of these NAMES, which may be patterns such as 'nmf*'; all of them by default."""
-    workloads = _chosen(names)
+    """Run the workloads of these NAMES, which may be patterns such as 'nmf*', 'kernel/*' or 'case/misi*'.
+
+    By default all but those of the table of cases, which are as many as there are algorithms.
+    """
+    workloads = _chosen(names) if names or listing else [w for w in WORKLOADS.values() if w.group != "case"]
     console = Console()
     if listing:
         return console.print(table.listing(workloads))
-    record: dict[str, Any] = {"environment": environment.describe(threads), "workloads": []}
+    settings = Settings(
+        _size(size, assignments),
+        threads,
+        peers=peers and not compile_only,
+        repeats=repeats,
+        passes=passes,
+        dtype=dtype,
+        compile_only=compile_only,
+        hlo=keep_hlo,
+        profile=profile,
+    )
+    _configure(dtype, device)
     for warning in environment.warnings():
         console.print(f"[yellow]{warning}")
-    options: dict[str, Any] = {"size": SIZES[size], "peers": peers, "threads": threads, "repeats": repeats}
-    with console.status("") as status:
-        for workload in workloads:
-            result = measure(workload, **options, say=status.update)
+    rates = machine.measure(dtype)
+    record: dict[str, Any] = {"environment": environment.describe(threads), "machine": rates._asdict(), "workloads": []}
+    for number, workload in enumerate(workloads, 1):
+        result = _watched(console, workload, settings, rates, f"{number} of {len(workloads)}")
+        if result["entries"]:
             record["workloads"].append(result)
-            console.print(table.of(result))
     record["environment"]["blas"] = environment.blas()
     if file:
         file.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _watched(
+    console: Console, workload: Workload, settings: Settings, rates: machine.Machine, place: str
+) -> dict[str, Any]:
+    """The table grows while the samples come in; it is drawn between them only, so as not to disturb them."""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def watch(text: str, record: dict[str, Any]) -> None:
+            if console.is_terminal:
+                line = Text(f"{place}, {workload.name}: {text}", style="dim")
+                live.update(Group(table.of(record, rates), line), refresh=True)
+
+        result = measure(workload, settings, watch)
+    if result["entries"]:
+        console.print(table.of(result, rates))
+    return result
 
 
 @main.command()
@@ -96,15 +164,36 @@ def compare_files(before: Path, after: Path) -> None:
 @main.command(hidden=True)
 @click.argument("workload", type=click.Choice(list(WORKLOADS)))
 @click.argument("contestant")
-@SIZE
-@THREADS
-def peak(workload: str, contestant: str, size: str, threads: int) -> None:
+@sized
+def peak(
+    workload: str,
+    contestant: str,
+    size: str,
+    assignments: tuple[str, ...],
+    dtype: str,
+    device: str | None,
+    threads: int,
+) -> None:
     """Measure the memory of this process; `run` starts one for each contestant."""
-    used = memory.measure_here(WORKLOADS[workload], contestant, SIZES[size], threads)
+    _configure(dtype, device)
+    used = memory.measure_here(WORKLOADS[workload], contestant, _size(size, assignments), threads, dtype)
     click.echo(json.dumps({"bytes": used}))
 
 
-def _chosen(names: tuple[str, ...]) -> list[Workload]:
+def _configure(dtype: str, device: str | None) -> None:
+    jax.config.update("jax_enable_x64", dtype == "float64")
+    if device:
+        jax.config.update("jax_platforms", device)
+
+
+def _size(name: str, assignments: Sequence[str]) -> Size:
+    try:
+        return changed(SIZES[name], assignments)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from None
+
+
+def _chosen(names: Sequence[str]) -> list[Workload]:
     for name in names:
         if not fnmatch.filter(WORKLOADS, name):
             raise click.BadParameter(f"no workload is called {name!r}; --list names them", param_hint="NAMES")

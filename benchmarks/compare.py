@@ -53,9 +53,9 @@ def table(before: dict[str, Any], after: dict[str, Any]) -> Table:
             for entry in earlier.get((workload["name"], workload["size"]), {"entries": []})["entries"]
         }
         for entry in workload["entries"]:
-            if entry["name"] not in old:
+            samples = old.get(entry["name"], {"seconds": []})["seconds"], entry["seconds"]
+            if not all(samples):
                 continue
-            samples = old[entry["name"]]["seconds"], entry["seconds"]
             change = ratio(*samples)
             table.add_row(
                 f"{workload['name']}, {workload['size']}",
@@ -76,6 +76,11 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         f"{name}: {old.get(name)} -> {new.get(name)}"
         for name in new
         if name != "versions" and old.get(name) != new[name]
+    ]
+    rates = before.get("machine", {}), after.get("machine", {})
+    lines += [
+        f"machine, {name} a second: {rates[0][name]:.3g} -> {rates[1][name]:.3g}"
+        for name in rates[0].keys() & rates[1].keys()
     ]
     versions = old["versions"], new["versions"]
     names = sorted({*versions[0], *versions[1]})

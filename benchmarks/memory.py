@@ -12,13 +12,14 @@ from typing import Any
 import jax
 
 from .peers import load
+from .precision import in_precision
 from .sizes import SMALL, Size
 from .workload import Contestant, Program, Workload
 
 PROCESS = Path("/proc/self")
 
 
-def increase_of_peak(workload: Workload, name: str, size: Size, threads: int) -> int | None:
+def increase_of_peak(workload: Workload, name: str, size: Size, threads: int, dtype: str = "float32") -> int | None:
     """Bytes by which one run of a contestant raises the resident memory of a process of its own (Linux with glibc).
 
     Before the run that process has the data and the compiled program, and has done the small size of the same work; so
@@ -26,16 +27,18 @@ def increase_of_peak(workload: Workload, name: str, size: Size, threads: int) ->
     """
     if not (PROCESS / "clear_refs").exists():
         return None
-    command = [sys.executable, "-m", "benchmarks", "peak", workload.name, name, "--size", size.name]
+    base, *assignments = size.name.split(" ")
+    command = [sys.executable, "-m", "benchmarks", "peak", workload.name, name, "--size", base, "--dtype", dtype]
+    command += ["--threads", str(threads), *(f"--set={assignment}" for assignment in assignments)]
     root = Path(__file__).parent.parent
-    done = subprocess.run([*command, "--threads", str(threads)], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["bytes"]
 
 
-def measure_here(workload: Workload, name: str, size: Size, threads: int) -> int:
+def measure_here(workload: Workload, name: str, size: Size, threads: int, dtype: str = "float32") -> int:
     """As `increase_of_peak`, of this process."""
-    _prepared(workload, name, SMALL, threads)()
-    call = _prepared(workload, name, size, threads)
+    _prepared(workload, name, SMALL, threads, dtype)()
+    call = _prepared(workload, name, size, threads, dtype)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     (PROCESS / "clear_refs").write_text("5")  # the peak is forgotten: see proc(5)
@@ -44,8 +47,8 @@ def measure_here(workload: Workload, name: str, size: Size, threads: int) -> int
     return _status("VmHWM") - before
 
 
-def _prepared(workload: Workload, name: str, size: Size, threads: int) -> Any:
-    problem = workload.problem(size)
+def _prepared(workload: Workload, name: str, size: Size, threads: int, dtype: str) -> Any:
+    problem = in_precision(workload.problem(size), dtype)
     contestant: Contestant
     if name in workload.ours:
         contestant = workload.ours[name](problem)
@@ -53,7 +56,7 @@ def _prepared(workload: Workload, name: str, size: Size, threads: int) -> Any:
         contestant = load(name, threads).__dict__[workload.operation](problem)
     if not isinstance(contestant, Program):
         return contestant
-    arguments = jax.block_until_ready(jax.device_put(contestant.arguments))
+    arguments = jax.block_until_ready(jax.device_put(in_precision(contestant.arguments, dtype)))
     compiled = jax.jit(contestant.function).lower(*arguments).compile()
     return lambda: jax.block_until_ready(compiled(*arguments))
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from .cost import Cost, count
 from .workload import Contestant, Program
 
-BUDGET = 20.0
-"""Seconds that a workload may take for its steady runs, if at least `FEWEST` of each are done by then."""
-FEWEST, MOST = 5, 30
+FEWEST, MOST = 3, 30
+"""Samples of each contestant, however short or long the budget."""
 PAUSE = 0.03
 """Seconds before each contestant's turn: threads of the one before it, which wait in a busy loop, fall asleep."""
 SHORT = 0.25
@@ -19,23 +19,25 @@ SHORT = 0.25
 
 
 class Ready(NamedTuple):
-    """A contestant that has run once.
+    """A contestant that can run.
 
     Attributes:
         call: does the work once and returns when it is finished.
-        output: of the first run.
+        output: of the first run, if there was one.
         seconds: what came before the steady state: "tracing", "lowering", "compiling" (programs only), "first".
-        temporary_bytes: the memory of intermediate arrays, as the compiled program states it (programs only).
+        compiled: the compiled program (programs only).
+        cost: what it must do (programs only).
     """
 
     call: Callable[[], Any]
     output: Any
     seconds: dict[str, float]
-    temporary_bytes: int | None
+    compiled: Any = None
+    cost: Cost | None = None
 
 
-def get_ready(contestant: Contestant) -> Ready:
-    """Compile what is to be compiled, and run it for the first time."""
+def get_ready(contestant: Contestant, *, run: bool = True) -> Ready:
+    """Compile what is to be compiled, and run it for the first time unless told otherwise."""
     seconds: dict[str, float] = {}
 
     def timed(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -45,7 +47,7 @@ def get_ready(contestant: Contestant) -> Ready:
         return value
 
     if not isinstance(contestant, Program):
-        return Ready(contestant, timed("first", contestant), seconds, None)
+        return Ready(contestant, timed("first", contestant) if run else None, seconds)
     arguments = jax.block_until_ready(jax.device_put(contestant.arguments))
     traced = timed("tracing", jax.jit(contestant.function).trace, *arguments)
     lowered = timed("lowering", traced.lower)
@@ -54,15 +56,14 @@ def get_ready(contestant: Contestant) -> Ready:
     def call() -> Any:
         return jax.block_until_ready(compiled(*arguments))
 
-    memory = compiled.memory_analysis()
-    return Ready(call, timed("first", call), seconds, memory and memory.temp_size_in_bytes)
+    return Ready(call, timed("first", call) if run else None, seconds, compiled, count(traced.jaxpr))
 
 
-def affordable_rounds(ready: Mapping[str, Ready]) -> int:
-    """How many rounds fit the budget, going by the first runs (which are slower, if anything)."""
+def affordable_rounds(ready: Mapping[str, Ready], budget: float) -> int:
+    """How many rounds fit a budget in seconds, going by the first runs (which are slower, if anything)."""
     firsts = [one.seconds["first"] for one in ready.values()]
     round_seconds = sum(first * (1 if first > SHORT else 2) + PAUSE for first in firsts)
-    return int(np.clip(BUDGET / round_seconds, FEWEST, MOST))
+    return int(np.clip(budget / round_seconds, FEWEST, MOST)) if ready else 0
 
 
 def interleave(
@@ -71,6 +72,7 @@ def interleave(
     *,
     seed: int = 0,
     tick: Callable[[str, int], None] = lambda name, round: None,
+    samples: dict[str, list[float]] | None = None,
 ) -> dict[str, list[float]]:
     """Call each once a round, in another order each round, so that whatever else the machine does meets all alike.
 
@@ -79,12 +81,13 @@ def interleave(
         rounds: how many samples of each.
         seed: of the random order.
         tick: told before each sample whose it is, and of which round.
+        samples: lists to put the seconds in, for those who want to watch.
 
     Returns:
         Seconds, `rounds` of them for each name, in the order of the rounds.
     """
     rng = np.random.default_rng(seed)
-    samples: dict[str, list[float]] = {name: [] for name in calls}
+    samples = {name: [] for name in calls} if samples is None else samples
     for _ in range(rounds):
         for name in rng.permutation(list(calls)).tolist():
             tick(name, len(samples[name]) + 1)

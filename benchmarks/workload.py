@@ -46,6 +46,7 @@ class Workload:
         quality: what is compared besides time.
         iterations: how many there are in one call, if times are to be given for one iteration.
         peak_memory: whether the memory of whole processes is measured too; each contestant needs one of its own.
+        budget: seconds that its steady runs may take, if a few of each contestant are done by then.
     """
 
     name: str
@@ -59,3 +60,15 @@ class Workload:
     bare: str = ""
     iterations: Callable[[Size], int] = lambda size: 1
     peak_memory: bool = False
+    budget: float = 15.0
+
+    @property
+    def group(self) -> str:
+        """What comes before the slash of its name: "kernel", "case", or "peers" for those without one."""
+        before, slash, _ = self.name.partition("/")
+        return before if slash else "peers"
+
+
+def is_gradient(workload: Workload, contestant: str) -> bool:
+    """Whether something is differentiated, which the names say."""
+    return "gradient" in workload.name or contestant.startswith("gradient")
