@@ -5,8 +5,8 @@ under every transformation of JAX, with any batch axes before the last ones, and
 need no communication at all, sharded frames only where they are added up or cut.
 
 Which one when: `STFT` for a signal that fits in memory and for all that iterates; `AnalysisStream` and
-`SynthesisStream` for one that does not fit or has not ended yet. `windows` are by name, or as arrays with parameters
-of their own.
+`SynthesisStream` for one that does not fit or has not ended yet. `windows` are by name, or arrays (every sample a
+number to learn), or `windows.Hann(length)` with its length to be learned.
 """
 
 from . import windows

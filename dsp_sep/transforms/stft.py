@@ -14,7 +14,7 @@ from ..pytree import domains, hyper, node, static
 from .fourier import fft, ifft, irfft, rfft
 from .framing import frame, overlap_add, overlap_add_equal, periodic_sum
 from .grid import Grid
-from .windows import by_name
+from .windows import Hann, by_name
 
 
 @node
@@ -41,7 +41,8 @@ class STFT:
         n_fft: samples of a frame.
         hop: samples from one frame to the next, at most `n_fft`.
         window: `(window_length,)`, real; a leaf. Given as an array, or by name: "hann" (the default), "hamming",
-            "blackman", "sine", "kaiser" (with beta 12), "rectangular"; see `windows`.
+            "blackman", "sine", "kaiser" (with beta 12), "rectangular"; see `windows`. Or `windows.Hann(length)`, whose
+            leaf is the length.
         window_length: samples of the window, at most `n_fft` (the default); it stands in the middle of the frame, with
             zeros around it.
         centered: whether the middle of frame t is at sample `t · hop`, rather than its beginning.
@@ -67,9 +68,9 @@ class STFT:
             object.__setattr__(self, name, operator.index(getattr(self, name)))
         self.grid  # noqa: B018
         self._settle_window()
-        if not isinstance(self.window, jax.core.Tracer):
+        if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self.window)):
             lower, upper = (float(bound) for bound in self.frame_bounds)
-            if not lower > jnp.finfo(self.window.dtype).eps * upper:
+            if not lower > jnp.finfo(real_dtype(self.window)).eps * upper:
                 raise ValueError(
                     f"STFT: there is no inverse with hop = {self.hop} and this window of {self.window_length} samples: "
                     f"some samples are under no window (frame bounds {lower:.3g} and {upper:.3g}); take a smaller hop"
@@ -77,6 +78,11 @@ class STFT:
 
     def _settle_window(self) -> None:
         length = self.window_length
+        if isinstance(self.window, Hann):
+            if length not in (None, self.n_fft):
+                raise ValueError(f"STFT: window_length is {length}, but {self.window} has a length of its own")
+            object.__setattr__(self, "window_length", self.n_fft)
+            return
         if isinstance(self.window, str):
             length = self.n_fft if length is None else operator.index(length)
             object.__setattr__(self, "window", jnp.asarray(by_name(self.window, length), jnp.result_type(float)))
@@ -102,7 +108,7 @@ class STFT:
     @property
     def dual(self) -> Array:
         """The canonical dual window `w[n] / sum_m w[n - m R]²`, `(n_fft,)`; the inverse uses it but for the edges."""
-        window = self.padded_window(self.window.dtype)
+        window = self.padded_window(real_dtype(self.window))
         return window / jnp.resize(periodic_sum(window**2, self.hop), window.shape)
 
     @property
@@ -111,7 +117,7 @@ class STFT:
 
         The worst amplification of an error by the inverse is `√(B / A)`; where A = B the frame is tight.
         """
-        power = self.n_fft * periodic_sum(self.padded_window(self.window.dtype) ** 2, self.hop)
+        power = self.n_fft * periodic_sum(self.padded_window(real_dtype(self.window)) ** 2, self.hop)
         return jnp.min(power), jnp.max(power)
 
     def frequencies(self, rate: float) -> Array:
@@ -189,6 +195,8 @@ class STFT:
 
     def padded_window(self, dtype: Any) -> Array:
         """The window with the zeros around it, `(n_fft,)`."""
+        if isinstance(self.window, Hann):
+            return self.window.samples(self.n_fft).astype(dtype)
         around = self.n_fft - self.window.shape[-1]
         return jnp.pad(self.window.astype(dtype), (around // 2, around - around // 2))
 

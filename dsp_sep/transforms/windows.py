@@ -1,8 +1,35 @@
-"""Windows of spectral analysis: periodic, so that shifted copies add up evenly."""
+"""Windows of spectral analysis: periodic, so that shifted copies add up evenly; and `Hann`, whose length is learned."""
 
 from collections.abc import Callable
 
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
+
+from ..pytree import Number, domains, hyper, node
+
+
+@node
+class Hann:
+    """A Hann window whose length is a hyperparameter, any positive number: `cos²(π (n - N/2) / θ)` where
+    `|n - N/2| < θ/2`, zero elsewhere, in the middle of a frame of `N = n_fft` samples.
+
+    `STFT(n_fft, hop, window=Hann(length))` has the leaf `window.length`, and derivatives by it (Leiber, Marnissi,
+    Barrau and El Badaoui, 2022, "A differentiable short-time Fourier transform with respect to the window length",
+    equation 4, here the same for all frames). For `θ = n_fft` it is "hann". Frames keep their size and hop, so that a
+    window may become shorter than the hop: then there is no inverse, which only a length that is known when the STFT
+    is made is checked for. One longer than `n_fft` is cut off.
+
+    Attributes:
+        length: `θ`, samples, positive, shape `()`.
+    """
+
+    length: Number = hyper(domain=domains.POSITIVE, kw_only=False)
+
+    def samples(self, count: int) -> Array:
+        """`(count,)`, with its middle at sample `count / 2`."""
+        away = jnp.abs(jnp.arange(count, dtype=self.length.dtype) - count / 2) / self.length
+        return jnp.where(away < 0.5, jnp.cos(jnp.pi * away) ** 2, 0)
 
 
 def hann(length: int) -> np.ndarray:

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dsp_sep import STFT
+from dsp_sep import STFT, constrain, names, unconstrain
 from dsp_sep.numerics import magnitude, scale
 from dsp_sep.transforms import fourier, framing
+from dsp_sep.transforms.windows import Hann
 
 SAMPLES = 23
 
@@ -118,3 +119,27 @@ def test_the_gradient_needs_neither_a_scatter_nor_a_complex_transform():
     text = jax.jit(jax.grad(loss)).lower(np.ones(SAMPLES, np.float32)).compile().as_text()
     assert "fft_type=RFFT" in text and "fft_type=IRFFT" in text
     assert "fft_type=FFT" not in text and "fft_type=IFFT" not in text and " scatter(" not in text
+
+
+def test_the_length_of_a_hann_window_is_a_leaf(x64):
+    signal, target = real(40), real(40, seed=1)
+    stft = STFT(n_fft=16, hop=4, window=Hann(13.3))
+    assert names({"stft": stft}) == ("stft.window.length",) and stft.window_length == 16
+    for length, options in ((16, {}), (12, {"window_length": 12})):
+        same = STFT(n_fft=16, hop=4, window=Hann(length)).analyze(signal)
+        np.testing.assert_allclose(same, STFT(n_fft=16, hop=4, **options).analyze(signal), atol=1e-14)
+    np.testing.assert_allclose(stft.synthesize(stft.analyze(signal), length=40), signal, atol=1e-14)
+
+    def loss(u):
+        learned = constrain(jax.tree.map(lambda leaf: leaf + u, unconstrain(stft, ("window.length",))), stft)
+        masked = scale(1 / (1 + magnitude(learned.analyze(signal))), learned.analyze(signal))
+        return jnp.sum((learned.synthesize(masked, length=40) - target) ** 2)
+
+    np.testing.assert_allclose(jax.jit(jax.grad(loss))(0.0), (loss(1e-6) - loss(-1e-6)) / 2e-6, rtol=1e-6)
+    assert np.isfinite(jax.grad(loss)(-5.0)) and np.isfinite(jax.grad(loss)(5.0))
+    with pytest.raises(ValueError, match="there is no inverse with hop = 4"):
+        STFT(n_fft=16, hop=4, window=Hann(3.0))
+    with pytest.raises(ValueError, match="window_length is 12, but Hann"):
+        STFT(n_fft=16, hop=4, window=Hann(16.0), window_length=12)
+    with pytest.raises(ValueError, match="length must be positive"):
+        Hann(0.0)
