@@ -1,6 +1,7 @@
 """Fast Griffin-Lim: from magnitudes to a waveform, starting at the phase zero everywhere."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -40,11 +41,19 @@ def recovery(size: Size) -> Recovery:
 
 
 def recover(problem: Recovery) -> Program:
+    return _recover(problem, lambda plain: ds.Momentum(plain, problem.momentum))
+
+
+def recover_accelerated(problem: Recovery) -> Program:
+    return _recover(problem, ds.Accelerated)
+
+
+def _recover(problem: Recovery, around: Callable[[Any], Any]) -> Program:
     stft = ds.STFT(n_fft=problem.n_fft, hop=problem.hop)
     start = ds.phase.Given(jnp.asarray(problem.magnitude, jnp.complex64))
-    algorithm = ds.Momentum(ds.phase.GriffinLim(stft, start=start, length=problem.samples), problem.momentum)
+    algorithm = around(ds.phase.GriffinLim(stft, start=start, length=problem.samples))
 
-    def waveform(algorithm: ds.Momentum, magnitude: jax.Array) -> jax.Array:
+    def waveform(algorithm: Any, magnitude: jax.Array) -> jax.Array:
         spectrogram = ds.run(algorithm, magnitude, problem.steps).output
         return algorithm.algorithm.stft.synthesize(spectrogram, length=problem.samples)
 
@@ -73,9 +82,19 @@ GRIFFIN_LIM = Workload(
     problem=recovery,
     ours={"dsp_sep": recover},
     floors={"ffts, XLA": xla_ffts},
-    peers=("torch", "librosa"),
+    peers=("torch", "librosa", "diffsptk"),
     operation="griffin_lim",
     bare="ffts",
     quality=Quality("spectral convergence", spectral_convergence),
 )
-WORKLOADS = [GRIFFIN_LIM]
+ACCELERATED = Workload(
+    name="griffin-lim-accelerated",
+    what="accelerated Griffin-Lim (0.99, 0.99, 1.1), all iterations, then the waveform",
+    problem=recovery,
+    ours={"dsp_sep": recover_accelerated},
+    floors={"ffts, XLA": xla_ffts},
+    peers=("diffsptk",),
+    operation="accelerated_griffin_lim",
+    quality=Quality("spectral convergence", spectral_convergence),
+)
+WORKLOADS = [GRIFFIN_LIM, ACCELERATED]

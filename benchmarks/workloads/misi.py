@@ -1,6 +1,6 @@
 """MISI, mixture first: from a mixture and the magnitudes of its sources to their waveforms, and its gradient."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -50,6 +50,10 @@ def shorter(size: Size) -> Separation:
     return _separation(size, size.gradient_seconds)
 
 
+def deeper(size: Size) -> Separation:
+    return shorter(size)._replace(steps=10 * size.misi_steps)
+
+
 def _separation(size: Size, seconds: float) -> Separation:
     sources, window = np.stack([melody(size.rate, seconds, seed) for seed in range(SOURCES)]), hann(size.n_fft)
     exact = np.stack([np.abs(reference.stft(source, window, size.hop)).T for source in sources])
@@ -60,26 +64,32 @@ def _separation(size: Size, seconds: float) -> Separation:
 # --- dsp_sep
 
 
-def separate(problem: Separation) -> Program:
+def separate(problem: Separation, gradient: Any = ds.Checkpointed()) -> Program:
     stft = ds.STFT(n_fft=problem.n_fft, hop=problem.hop)
     start = ds.phase.Given(jnp.asarray(problem.start[:, None]))
     misi = ds.phase.MixtureFirstMISI(stft, start=start, length=problem.samples)
 
     def waveforms(misi: ds.phase.MixtureFirstMISI, mixture: Array, magnitudes: Array) -> Array:
-        sources = ds.run(misi, (misi.stft.analyze(mixture[None]), magnitudes[:, None]), problem.steps).output
+        data = misi.stft.analyze(mixture[None]), magnitudes[:, None]
+        sources = ds.run(misi, data, problem.steps, gradient=gradient).output
         return misi.stft.synthesize(sources, length=problem.samples)[:, 0]
 
     return Program(waveforms, (misi, problem.mixture, problem.magnitudes))
 
 
-def learn(problem: Separation) -> Program:
-    program = separate(problem)
+def learn(problem: Separation, gradient: Any = ds.Checkpointed()) -> Program:
+    program = separate(problem, gradient)
 
     def loss(magnitudes: Array, misi: ds.phase.MixtureFirstMISI, mixture: Array, sources: Array) -> Array:
         return jnp.mean((program.function(misi, mixture, magnitudes) - sources) ** 2)
 
     misi, mixture, magnitudes = program.arguments
     return Program(jax.value_and_grad(loss), (magnitudes, misi, mixture, problem.sources))
+
+
+def learn_nested(problem: Separation) -> Program:
+    """With checkpoints of checkpoints, in the memory of a root of the layers."""
+    return learn(problem, ds.Checkpointed(every=round(problem.steps**0.5)))
 
 
 # --- floors: the FFTs alone
@@ -144,5 +154,15 @@ WORKLOADS = [
         operation="misi_gradient",
         quality=Quality("relative error of a slope", slope_error),
         peak_memory=True,
+    ),
+    Workload(
+        name="misi-gradient-deep",
+        what="the same through ten times as many layers, whose memory is to be compared with that",
+        problem=deeper,
+        ours={"dsp_sep": learn_nested, "each layer kept": learn},
+        floors={"ffts, XLA": xla_gradient_ffts},
+        peers=(),
+        operation="misi_gradient",
+        quality=Quality("relative error of a slope", slope_error),
     ),
 ]
