@@ -1,5 +1,7 @@
 """Settings of every test: nothing is promoted in silence, neither dtypes nor ranks; compiling is quick."""
 
+import contextlib
+
 import jax
 import pytest
 
@@ -15,14 +17,27 @@ def x64():
         yield
 
 
-@pytest.fixture
-def optimized():
-    """Programs compiled as they are for users; those in the caches, which do not know of the setting, are not."""
+@contextlib.contextmanager
+def _optimized():
     jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", True)
     jax.clear_caches()
+
+
+@pytest.fixture
+def optimized():
+    """Programs compiled as they are for users; those in the caches, which do not know of the setting, are not."""
+    with _optimized():
+        yield
+
+
+@pytest.fixture(scope="module")
+def optimized_file():
+    """The same for all that follows in a file."""
+    with _optimized():
+        yield
 
 
 @pytest.fixture

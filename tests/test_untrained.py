@@ -11,7 +11,7 @@ STEPS = 4
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_untrained_layers_are_the_iterations(case, optimized):
+def test_untrained_layers_are_the_iterations(case, optimized_file):
     algorithm, data = case.algorithm(), case.data(())
     classical = run(algorithm, data, STEPS, key=case.key()).output
     assert identical(run(unfold(algorithm, STEPS), data, key=case.key()).output, classical)
@@ -25,5 +25,5 @@ def test_untrained_layers_are_the_iterations(case, optimized):
     plain = tuple(name for name in leaves if not name.endswith("window"))
     if plain:
         assert identical(untied(plain), classical)
-    if len(plain) < len(leaves):
+    elif leaves:
         assert distance(untied(leaves), classical) < 1e-5
