@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.scipy.special import i0e, i1e
 
 PRECISION = lax.Precision.HIGHEST
 
@@ -102,6 +103,13 @@ def power(x: Array, exponent: Array | float) -> Array:
     Derivatives with respect to both are finite, at zero too.
     """
     return jnp.exp(exponent * log(x))
+
+
+def bessel_ratios(kappa: Array) -> tuple[Array, Array]:
+    """`I₁(κ) / I₀(κ)` and `I₂(κ) / I₀(κ)` for `κ ≥ 0`: the mean of `e^{iθ}` and of `e^{2iθ}` for a von Mises angle."""
+    first = i1e(kappa) / i0e(kappa)
+    small = kappa < 1e-2
+    return first, jnp.where(small, kappa**2 / 8, 1 - 2 * first / jnp.where(small, 1, kappa))
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -22,6 +22,8 @@ from dsp_sep.nmf import (
     Activations,
     Beta,
     Blocked,
+    ComplexISNMF,
+    ComplexNMF,
     Convolutive,
     Euclidean,
     Factors,
@@ -70,7 +72,18 @@ from dsp_sep.phase import (
     ZeroPhase,
 )
 from dsp_sep.spatial import EM, Dictionaries, Estimated, NestedEM, WienerRefinement
-from tests.problems import TINY, Size, dictionary, magnitudes, separation, spectra, spectrogram, stft
+from tests.problems import (
+    TINY,
+    Size,
+    complex_spectrogram,
+    dictionary,
+    magnitudes,
+    one_channel,
+    separation,
+    spectra,
+    spectrogram,
+    stft,
+)
 
 FREQUENCIES, FRAMES, COMPONENTS = TINY.frequencies, TINY.frames, TINY.components
 SAMPLES, N_FFT, HOP = TINY.samples, TINY.n_fft, TINY.hop
@@ -89,6 +102,8 @@ class Case:
         descends: whether theory proves that the objective never rises.
         scales: a part of the output that is `c` times as large for data `c` times as large; `None` where a penalty
             has a scale of its own.
+        computed: endings of the names of leaves of which an iteration computes something that all iterations share
+            while the leaf is shared: XLA fuses that otherwise where each layer has its own, so the last bit may differ.
     """
 
     name: str
@@ -97,6 +112,7 @@ class Case:
     draws: bool = False
     descends: bool = False
     scales: Callable[[Any], Any] | None = lambda output: output
+    computed: tuple[str, ...] = ("window",)
 
     def algorithm(self, size: Size = TINY) -> Any:
         """The algorithm."""
@@ -127,6 +143,11 @@ def _combs(s: Size, bands: int = 2) -> np.ndarray:
 def _voice(s: Size) -> SourceFilter:
     shapes = smooth_shapes(s.frequencies, 3)
     return SourceFilter(combs=_combs(s, 1)[:, 0], shapes_of_filters=shapes, filters=2, components=s.components // 2)
+
+
+def _complex_isnmf(s: Size) -> ComplexISNMF:
+    advance = np.linspace(0, 3, s.frequencies)[:, None]
+    return ComplexISNMF(components=(s.components // 2, s.components // 2 + 1), advance=advance, concentration=2.0)
 
 
 def _fast(s: Size, momentum: float) -> Momentum:
@@ -178,7 +199,11 @@ CASES = (
     ),
     _drawn("hals", lambda s: HALS(components=s.components, repeats=2, sparsity=0.1), descends=True, scales=None),
     _drawn("accelerated_mu", lambda s: AcceleratedMU(components=s.components, repeats=2), descends=True),
-    _drawn("admm", lambda s: ADMM(components=s.components)),
+    _drawn(
+        "admm",
+        lambda s: ADMM(components=s.components, divergence=ItakuraSaito(), penalty=10.0),
+        computed=("penalty",),
+    ),
     _drawn(
         "nmf_blocked",
         lambda s: Blocked(_nmf(s, order=("activations", "dictionary")), size=s.frames // 4 + 1),
@@ -187,6 +212,23 @@ CASES = (
     _modelled("harmonic", lambda s: Structured(Harmonic(_combs(s))), descends=True),
     _modelled("source_filter", lambda s: Structured(_voice(s), divergence=ItakuraSaito()), descends=True),
     _modelled("convolutive", lambda s: Structured(Convolutive(components=s.components // 2, length=3)), descends=True),
+    Case(
+        "complex_nmf",
+        lambda s: ComplexNMF(components=s.components - 1, sparsity=0.1),
+        complex_spectrogram,
+        draws=True,
+        descends=True,
+        scales=None,
+    ),
+    Case(
+        "complex_isnmf",
+        _complex_isnmf,
+        one_channel,
+        draws=True,
+        descends=True,
+        scales=lambda output: output.sources,
+        computed=("advance", "concentration", "coupling"),
+    ),
     _known("activations", lambda s: _activations(s), descends=True),
     _known(
         "activations_sparse",

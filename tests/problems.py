@@ -48,6 +48,17 @@ def spectrogram(batch: tuple[int, ...] = (), size: Size = TINY) -> np.ndarray:
     return (W @ H) * rng.gamma(4, 0.25, (*batch, size.frequencies, size.frames))
 
 
+def complex_spectrogram(batch: tuple[int, ...] = (), size: Size = TINY) -> np.ndarray:
+    """The square roots of `spectrogram`, with random phases."""
+    V = spectrogram(batch, size)
+    return np.sqrt(V) * np.exp(1j * np.random.default_rng(5).uniform(0, 2 * np.pi, V.shape))
+
+
+def one_channel(batch: tuple[int, ...] = (), size: Size = TINY) -> np.ndarray:
+    """`complex_spectrogram` with an axis for channels."""
+    return complex_spectrogram((*batch, 1), size)
+
+
 def dictionary(size: Size = TINY) -> np.ndarray:
     return np.random.default_rng(1).gamma(0.5, 1, (size.frequencies, size.components)) + 0.02
 

@@ -19,10 +19,10 @@ def test_untrained_layers_are_the_iterations(case, optimized_file):
     def untied(chosen):
         return run(unfold(algorithm, STEPS, untied=chosen), data, key=case.key()).output
 
-    # The values of the layers are slices of an array then: the same numbers, to the last bit. Not so what depends on a
-    # window, which stays in the loop where each layer has its own, so that XLA fuses it otherwise.
+    # The values of the layers are slices of an array then: the same numbers, to the last bit. Not so what is computed
+    # of a window, say, which stays in the loop where each layer has its own, so that XLA fuses it otherwise.
     leaves = names(algorithm)
-    plain = tuple(name for name in leaves if not name.endswith("window"))
+    plain = tuple(name for name in leaves if not name.endswith(case.computed))
     if plain:
         assert identical(untied(plain), classical)
     elif leaves:

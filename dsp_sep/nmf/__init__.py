@@ -15,6 +15,8 @@ Which one when:
 | sounds that repeat as they are (drums) | `Structured(Convolutive(...))` | a pattern of fixed length in time |
 | one timbre, logarithmic frequencies | `Structured(Convolutive2D(...))` | another note is the same one, shifted |
 | pitched notes | `Structured(Harmonic(...))` | exact harmonics of known fundamentals |
+| sounds that overlap, and what they cancel | `ComplexNMF` | few components at a time: sparse activations |
+| the same, with phases roughly known | `ComplexISNMF` | steady frequencies (`advance`), noise like powers |
 | a lead voice over anything | `Structured(SourceFilter(...))` | one harmonic source through smooth filters |
 | a recording too long for memory | `Blocked` | nothing more: the same result |
 | frames as they come | `OnlineNMF` | the past may be summed up in two matrices |
@@ -22,7 +24,7 @@ Which one when:
 What the divergence assumes of the noise: `Euclidean` additive and Gaussian; `KullbackLeibler` Poisson-like, on
 magnitudes, the usual choice for music; `ItakuraSaito` multiplicative, on powers, the same at all levels; `Beta` what is
 between and beyond. For `Euclidean` alone there are faster solvers, `HALS` first and `AcceleratedMU`; `ADMM` serves
-`Euclidean` and `KullbackLeibler`.
+`Euclidean`, `KullbackLeibler` and `ItakuraSaito`, to reach zeros exactly and leave them again.
 
 Which rule: `MajorizeMinimize` never raises the objective, whatever the divergence, the penalties, the weights or the
 model; `MaximizationEqualization` neither, with longer steps, for β < 1; `Heuristic` is proved for 0 ≤ β ≤ 2 without
@@ -40,6 +42,8 @@ task-driven dictionary learning; the weights of penalties, β and the dictionari
 from .activations import Activations
 from .admm import ADMM
 from .blocked import Blocked
+from .complex_isnmf import ComplexISNMF, ComplexSources
+from .complex_nmf import ComplexFactors, ComplexNMF, components_of
 from .convolutive import Convolutive, Convolutive2D
 from .couplings import ItakuraSaitoSmoothness, MinimumVolume, Orthogonality, Smoothness
 from .divergences import Beta, Divergence, Euclidean, ItakuraSaito, KullbackLeibler
@@ -67,6 +71,10 @@ __all__ = [
     "Activations",
     "Beta",
     "Blocked",
+    "ComplexFactors",
+    "ComplexISNMF",
+    "ComplexNMF",
+    "ComplexSources",
     "Convolutive",
     "Convolutive2D",
     "Divergence",
@@ -101,6 +109,7 @@ __all__ = [
     "Structured",
     "Weighted",
     "accelerated_repeats",
+    "components_of",
     "harmonic_combs",
     "join",
     "masks",

@@ -9,7 +9,8 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from ..iterate import Algorithm
 from ..numerics import expand, matmul, transpose
 from ..pytree import Number, domains, hyper, node, static
-from .divergences import Divergence, Euclidean, KullbackLeibler
+from .divergences import Divergence, KullbackLeibler
+from .proximal import PROXIMAL, proximal
 from .starts import Random, Start
 from .updates import Factors, Observed, Weighted, objective, observe
 
@@ -39,12 +40,14 @@ class ADMM(Algorithm):
     projections for `W₊` and `H₊`, then the multipliers. Elements may become exactly zero and leave it again. `V` is
     divided by its mean first, so that ρ has no unit. Data: `V` `(..., frequency, frames)`; output:
     `Factors(W₊, H₊)`. The objective is that of the output; it does not fall at every step, and nothing is proved as the
-    problem is not convex (`BestSoFar` keeps the best). For `Euclidean` and `KullbackLeibler`.
+    problem is not convex (`BestSoFar` keeps the best). For the divergences whose proximal step has a closed form
+    (`proximal`). Given starts are relative to `V` divided by its mean.
 
     Attributes:
         components: how many.
-        penalty: ρ, positive, shape `()`: small values move far and less surely.
-        divergence: `Euclidean()` or `KullbackLeibler()`.
+        penalty: ρ, positive, shape `()`: small values move far and less surely. With `ItakuraSaito`, which is not
+            convex in the model, take 10: at 1 it goes round in circles, with elements of the model that are zero.
+        divergence: `Euclidean()`, `KullbackLeibler()` or `ItakuraSaito()`.
         start: where it starts from; drawn unless given.
     """
 
@@ -56,8 +59,9 @@ class ADMM(Algorithm):
     def validate(self) -> None:
         if self.components < 1:
             raise ValueError(f"ADMM: components must be at least 1, got {self.components}")
-        if not isinstance(self.divergence, (Euclidean, KullbackLeibler)):
-            raise ValueError(f"ADMM: divergence must be Euclidean() or KullbackLeibler(), got {self.divergence}")
+        if type(self.divergence) not in PROXIMAL:
+            names = ", ".join(f"{kind.__name__}()" for kind in PROXIMAL)
+            raise ValueError(f"ADMM: divergence must be one of {names}, got {self.divergence}")
 
     def prepare(self, data: Array | Weighted) -> Scaled:
         observed = observe(data, "ADMM")
@@ -80,7 +84,7 @@ class ADMM(Algorithm):
         W = transpose(_least_squares(transpose(H), transpose(X + on_X), transpose(W_ - on_W)))
         H = _least_squares(W, X + on_X, H_ - on_H)
         Y = matmul(W, H)
-        X = self._proximal(data.observed.V, Y - on_X)
+        X = proximal(self.divergence, data.observed.V, Y - on_X, self.penalty)
         W_, H_ = jnp.maximum(W + on_W, 0), jnp.maximum(H + on_H, 0)
         moved = (self.penalty * (on_X + X - Y), self.penalty * (on_W + W - W_), self.penalty * (on_H + H - H_))
         return Splitting(Factors(W, H), Factors(W_, H_), X, moved)
@@ -92,14 +96,6 @@ class ADMM(Algorithm):
     def objective(self, state: Splitting, data: Scaled) -> Array:
         observed = Observed(data.mean * data.observed.V, data.mean * data.observed.floor)
         return objective(observed, *self.readout(state, data), self.divergence)
-
-    def _proximal(self, V: Array, Z: Array) -> Array:
-        """`argmin D(V | X) + ρ/2 ‖X - Z‖²`."""
-        if isinstance(self.divergence, Euclidean):
-            return (V + self.penalty * Z) / (1 + self.penalty)
-        half = (Z - 1 / self.penalty) / 2
-        root = jnp.sqrt(half**2 + V / self.penalty)
-        return jnp.where(half > 0, half + root, V / self.penalty / (root + jnp.abs(half)))
 
 
 def _least_squares(W: Array, X: Array, anchor: Array) -> Array:

@@ -21,19 +21,22 @@ class HALS(Algorithm):
     Cichocki and Phan (2009): `h_k ← max(h_k + (w_kᵀ V - w_kᵀ W H) / ‖w_k‖², 0)`, and the same for the columns of `W`,
     which goes first. Each step is the minimum in one component, so the objective never rises; it needs far fewer
     iterations than multiplicative updates. `repeats` above 1 is accelerated HALS (Gillis and Glineur, 2012): `V Hᵀ` and
-    `H Hᵀ` are computed once for so many sweeps over `W`, and likewise for `H`. Elements that reach zero may leave it
-    again. Data: `V` `(..., frequency, frames)`; output: `Factors`. For β = 2 only, and without weights. Magnitudes of
-    music are better fitted by `KullbackLeibler` as a rule.
+    `H Hᵀ` are computed once for so many sweeps over `W`, fewer once they achieve little, and likewise for `H`. Elements
+    that reach zero may leave it again. Data: `V` `(..., frequency, frames)`; output: `Factors`. For β = 2 only, and
+    without weights. Magnitudes of music are better fitted by `KullbackLeibler` as a rule.
 
     Attributes:
         components: how many.
-        repeats: sweeps over each factor for one product with `V`; `accelerated_repeats` is that paper's choice.
+        repeats: sweeps at most over each factor for one product with `V`; `accelerated_repeats` is that paper's choice.
+        least_progress: δ, between 0 and 1, shape `()`: sweeps end with the first that moves the factor (its Frobenius
+            norm) less than δ times as far as the first one did; 0.1 in that paper, 0 for all of them.
         sparsity: the weight of an L1 penalty on `H`, as `Sparsity`'s: nonnegative, shape `()`.
         start: where it starts from; drawn unless given.
     """
 
     components: int = static()
     repeats: int = static(default=1)
+    least_progress: Number = hyper(default=0.1, domain=domains.UNIT_INTERVAL)
     sparsity: Number = hyper(default=0.0, domain=domains.NONNEGATIVE)
     start: Start = hyper(default=Random())
 
@@ -51,14 +54,15 @@ class HALS(Algorithm):
 
     def update(self, state: Factors, data: Observed) -> Factors:
         W, H = state
-        W = transpose(
-            _sweeps(transpose(W), *_products(transpose(data.V), transpose(H)), 0 * self.sparsity, self.repeats)
-        )
-        return Factors(W, _sweeps(H, *_products(data.V, W), self.sparsity, self.repeats))
+        W = transpose(self._sweeps(transpose(W), *_products(transpose(data.V), transpose(H)), 0 * self.sparsity))
+        return Factors(W, self._sweeps(H, *_products(data.V, W), self.sparsity))
 
     def objective(self, state: Factors, data: Observed) -> Array:
         W, H = state
         return objective(data, W, H, Euclidean()) + self.sparsity * jnp.sum(H, axis=(-2, -1))
+
+    def _sweeps(self, H: Array, correlation: Array, gram: Array, sparsity: Array) -> Array:
+        return _repeat(lambda H: _sweep(H, correlation, gram, sparsity), H, self.repeats, self.least_progress)
 
 
 @node
@@ -67,17 +71,19 @@ class AcceleratedMU(Algorithm):
 
     Gillis and Glineur (2012), "Accelerated multiplicative updates and hierarchical ALS algorithms for nonnegative
     matrix factorization": `H ← H ⊙ Wᵀ V / (Wᵀ W H)` costs little once `Wᵀ V` and `Wᵀ W` are there. The objective never
-    rises, zeros stay. That paper also stops repeating once a step has become small; here the number is fixed, so that
-    an iteration is a layer. With `repeats = 1` it is `NMF` with `Euclidean()`. `HALS` is faster still.
+    rises, zeros stay. With `repeats = 1` it is `NMF` with `Euclidean()`. `HALS` is faster still.
 
     Attributes:
         components: how many.
-        repeats: updates of each factor for one product with `V`; `accelerated_repeats` is that paper's choice.
+        repeats: updates at most of each factor for one product with `V`; `accelerated_repeats` is that paper's choice.
+        least_progress: δ, between 0 and 1, shape `()`: updates end with the first that moves the factor (its Frobenius
+            norm) less than δ times as far as the first one did; 0.1 in that paper, 0 for all of them.
         start: where it starts from; drawn unless given.
     """
 
     components: int = static()
     repeats: int = static(default=10)
+    least_progress: Number = hyper(default=0.1, domain=domains.UNIT_INTERVAL)
     start: Start = hyper(default=Random())
 
     def validate(self) -> None:
@@ -106,7 +112,7 @@ class AcceleratedMU(Algorithm):
         def step(H: Array) -> Array:
             return H * jnp.maximum(correlation / jnp.maximum(matmul(gram, H), smallest), smallest)
 
-        return _repeat(step, H, self.repeats)
+        return _repeat(step, H, self.repeats, self.least_progress)
 
 
 def accelerated_repeats(frequencies: int, frames: int, components: int, alpha: float) -> int:
@@ -139,9 +145,8 @@ def _products(V: Array, W: Array) -> tuple[Array, Array]:
     return matmul(transpose(W), V), matmul(transpose(W), W)
 
 
-def _sweeps(H: Array, correlation: Array, gram: Array, sparsity: Array, repeats: int) -> Array:
-    """Each row of `H` in turn, so many times, at the minimum of `½ ‖V - W H‖² + sparsity Σ h`."""
-    rows = jnp.arange(H.shape[-2])
+def _sweep(H: Array, correlation: Array, gram: Array, sparsity: Array) -> Array:
+    """Each row of `H` in turn at the minimum of `½ ‖V - W H‖² + sparsity Σ h`."""
 
     def row(H: Array, k: Array) -> tuple[Array, None]:
         own = lax.dynamic_index_in_dim(H, k, H.ndim - 2)
@@ -151,8 +156,24 @@ def _sweeps(H: Array, correlation: Array, gram: Array, sparsity: Array, repeats:
         moved = jnp.maximum(own + divide(target - matmul(weights, H) - sparsity, energy), 0)
         return lax.dynamic_update_slice_in_dim(H, moved, k, H.ndim - 2), None
 
-    return _repeat(lambda H: lax.scan(row, H, rows)[0], H, repeats)
+    return lax.scan(row, H, jnp.arange(H.shape[-2]))[0]
 
 
-def _repeat(step: Callable[[Array], Array], H: Array, repeats: int) -> Array:
-    return lax.scan(lambda H, _: (step(H), None), H, None, length=repeats)[0]
+def _repeat(step: Callable[[Array], Array], H: Array, repeats: int, least: Array) -> Array:
+    """At most so many steps; in each batch item none after one that moves less than a share of what the first did."""
+    first = step(H)
+    if repeats == 1:
+        return first
+    enough = least**2 * _square_distance(first, H)
+
+    def again(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        H, going = carry
+        moved = jnp.where(going, lax.cond(jnp.any(going), step, lambda H: H, H), H)
+        return (moved, going & (_square_distance(moved, H) >= enough)), None
+
+    start = (first, _square_distance(first, H) >= enough)
+    return lax.scan(again, start, None, length=repeats - 1)[0][0]
+
+
+def _square_distance(a: Array, b: Array) -> Array:
+    return lax.stop_gradient(jnp.sum((a - b) ** 2, axis=(-2, -1), keepdims=True))

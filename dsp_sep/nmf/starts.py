@@ -36,12 +36,12 @@ class Random:
         return self._draw(V, components, (components, V.shape[-1]), key, 1)
 
     def start_activations_of(self, V: Array, W: Array, key: Array | None) -> Array:
-        noise = jax.random.normal(_split(key)[1], _activations_shape(V, W), V.dtype)
+        noise = jax.random.normal(split(key)[1], _activations_shape(V, W), V.dtype)
         return proportional(V, W) * (jnp.abs(noise) * math.sqrt(math.pi / 2))
 
     def _draw(self, V: Array, components: int, shape: tuple[int, int], key: Array | None, part: int) -> Array:
         scale = jnp.sqrt(jnp.mean(V, axis=(-2, -1), keepdims=True) * (math.pi / 2 / components))
-        return scale * jnp.abs(jax.random.normal(_split(key)[part], (*V.shape[:-2], *shape), V.dtype))
+        return scale * jnp.abs(jax.random.normal(split(key)[part], (*V.shape[:-2], *shape), V.dtype))
 
 
 @node
@@ -106,7 +106,8 @@ def _given(value: Array | None, name: str, shape: tuple[int, ...]) -> Array:
     return jnp.broadcast_to(value, shape)
 
 
-def _split(key: Array | None) -> Array:
+def split(key: Array | None) -> Array:
+    """Two keys of one, which has to be there."""
     if key is None:
         raise ValueError("a random start needs a key: pass key=jax.random.key(seed) to the driver")
     return jax.random.split(key)

@@ -14,9 +14,8 @@ from typing import NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.special import i0e, i1e
 
-from ..numerics import phase, scale, square_magnitude, tiny
+from ..numerics import bessel_ratios, phase, scale, square_magnitude, tiny
 from ..pytree import Number, domains, hyper, node
 from .misi import Separation, SourceInversion
 from .projections import frames_first
@@ -77,9 +76,7 @@ class Anisotropic:
 
     def __call__(self, variances: Array, phases: Array) -> tuple[Array, Planar]:
         kappa = frames_first(self.concentration, variances.ndim)
-        first = i1e(kappa) / i0e(kappa)
-        small = kappa < 1e-2
-        second = jnp.where(small, kappa**2 / 8, 1 - 2 * first / jnp.where(small, 1, kappa))
+        first, second = bessel_ratios(kappa)
         mean = scale(first * jnp.sqrt(variances), phases)
         return mean, Planar((1 - first**2) * variances, scale((second - first**2) * variances, phases * phases))
 

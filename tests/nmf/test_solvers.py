@@ -1,6 +1,7 @@
 """Other ways to the same minimum: beside scikit-learn, beside their equations in plain numpy, beside each other."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import jax
@@ -27,6 +28,7 @@ from dsp_sep.nmf import (
     Weighted,
     accelerated_repeats,
 )
+from dsp_sep.nmf.proximal import proximal
 from dsp_sep.pytree import cast
 from tests.checks import distance, finite
 from tests.nmf.spectrogram import music
@@ -34,6 +36,7 @@ from tests.nmf.spectrogram import music
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "nmf_variants.npz")
 V, W, H = (GOLDEN[name] for name in "VWH")
 COMPONENTS, KEY = W.shape[1], jax.random.key(0)
+DIVERGENCES = {0: ItakuraSaito(), 1: KullbackLeibler(), 2: Euclidean()}
 
 
 def stored():
@@ -41,69 +44,125 @@ def stored():
     return {"components": COMPONENTS, "start": Given(dictionary=W, activations=H)}
 
 
-def error(factors):
-    return np.linalg.norm(V - factors[0] @ factors[1])
+def error(W, H):
+    return np.linalg.norm(V - W @ H)
 
 
 def test_hals_reaches_what_coordinate_descent_does(x64):
     descent = GOLDEN["descent_500/W"], GOLDEN["descent_500/H"]
-    assert error(run(HALS(**stored()), V, 500).output) < error(descent) * (1 + 1e-4)
+    assert error(*run(HALS(**stored()), V, 500).output) < error(*descent) * (1 + 1e-4)
     once = GOLDEN["descent_1/W"], GOLDEN["descent_1/H"]
-    assert error(run(HALS(**stored()), V, 1).output) == pytest.approx(error(once), rel=1e-8)
+    assert error(*run(HALS(**stored()), V, 1).output) == pytest.approx(error(*once), rel=1e-8)
 
 
-@pytest.mark.parametrize("repeats", [1, 3])
-def test_hals_is_its_equations(repeats, x64):
+def until(delta, repeats, step):
+    """The inner iterations of Gillis and Glineur (2012): `step` changes its factor and says how far it went."""
+    first = step()
+    last, count = first, 1
+    while count < repeats and last >= delta * first:
+        last, count = step(), count + 1
+    return count
+
+
+def test_accelerated_hals_is_its_equations(x64):
+    delta, repeats, counts = 0.1, 4, []
+
     def sweep(H, W, V, sparsity):
         correlation, gram = W.T @ V, W.T @ W
-        for _ in range(repeats):
+
+        def step():
+            before = H.copy()
             for k in np.flatnonzero(np.diagonal(gram)):  # where a column is zero there is nothing to solve
                 H[k] = np.maximum(H[k] + (correlation[k] - gram[k] @ H - sparsity) / gram[k, k], 0)
+            return np.linalg.norm(H - before)
+
+        counts.append(until(delta, repeats, step))
 
     W_, H_ = W.copy(), H.copy()
     for _ in range(5):
         sweep(W_.T, H_.T, V.T, 0.0)
         sweep(H_, W_, V, 0.05)
-    result = run(HALS(**stored(), repeats=repeats, sparsity=0.05), V, 5)
-    assert distance(tuple(result.output), (W_, H_)) < 1e-10
+    assert 1 < min(counts) < max(counts) == repeats
+    algorithm = HALS(**stored(), repeats=repeats, least_progress=delta, sparsity=0.05)
+    assert distance(tuple(run(algorithm, V, 5).output), (W_, H_)) < 1e-10
 
 
-def test_accelerated_updates_with_one_repeat_are_plain_ones(x64):
-    plain = run(NMF(**stored(), divergence=Euclidean()), V, 10).output
-    assert distance(run(AcceleratedMU(**stored(), repeats=1), V, 10).output, plain) < 1e-12
-    errors = [error(run(AcceleratedMU(**stored(), repeats=repeats), V, 30).output) for repeats in (1, 3, 10)]
-    assert errors[0] > errors[1] > errors[2]
+def test_accelerated_updates_are_their_equations(x64):
+    delta, repeats, counts = 0.3, 8, []
+
+    def update(H, W, V):
+        correlation, gram = W.T @ V, W.T @ W
+
+        def step():
+            before = H.copy()
+            H[:] = H * correlation / (gram @ H)
+            return np.linalg.norm(H - before)
+
+        counts.append(until(delta, repeats, step))
+
+    W_, H_ = W.copy(), H.copy()
+    for _ in range(5):
+        update(W_.T, H_.T, V.T)
+        update(H_, W_, V)
+    assert 1 < min(counts) < repeats
+    algorithm = AcceleratedMU(**stored(), repeats=repeats, least_progress=delta)
+    result = run(algorithm, np.stack([V, V[::-1]]), 5)  # the second item stops by itself
+    assert distance(tuple(x[0] for x in result.output), (W_, H_)) < 1e-10
+    assert error(result.output[0][0], result.output[1][0]) < error(
+        *run(NMF(**stored(), divergence=Euclidean()), V, 5).output
+    )
     assert accelerated_repeats(1025, 2584, 32, 2.0) == 65  # 1 + 2 (1 + 1025 (2584 + 32) / (2584 · 33)) = 65.89
 
 
-@pytest.mark.parametrize("divergence", [Euclidean(), KullbackLeibler()], ids=["2", "1"])
-def test_admm_is_its_equations(divergence, x64):
-    rho, mean = 0.8, V.mean()
-    data = V / mean
-    W_, H_, X, plus_W, plus_H = W, H, W @ H, W, H
-    dual_X, dual_W, dual_H = 0 * X, 0 * W, 0 * H
-    eye = np.eye(COMPONENTS)
+def minimum(beta, V, Z, rho):
+    """The proximal step by its definition: the best of all positive points without slope."""
+    lines = {0: [rho, -rho * Z, 1.0, -V], 1: [rho, 1 - rho * Z, -V], 2: [1 + rho, -V - rho * Z]}
+    roots = np.roots(lines[beta])
+    roots = roots.real[(abs(roots.imag) < 1e-9) & ((roots.real > 0) | (beta == 2))]
+    if beta == 2:
+        return roots[0]
+    values = (V / roots + np.log(roots) if beta == 0 else roots - V * np.log(roots)) + rho / 2 * (roots - Z) ** 2
+    return roots[np.argmin(values)]
+
+
+def test_proximal_steps_are_minima(x64):
+    """With one positive root of the cubic and with three, the least of them best and the largest best."""
+    rng = np.random.default_rng(0)
+    values = 10.0 ** rng.uniform(-6, 1, 300), rng.normal(0, 6, 300)
+    for beta, divergence in DIVERGENCES.items():
+        expected = [minimum(beta, *pair, 0.7) for pair in zip(*values, strict=True)]
+        step = jax.jit(functools.partial(proximal, divergence))
+        np.testing.assert_allclose(step(*map(jnp.asarray, (*values, 0.7))), expected, rtol=1e-9)
+        single = step(*(jnp.asarray(x, jnp.float32) for x in (*values, 0.7)))
+        assert np.mean(abs(np.asarray(single, float) / expected - 1) < 1e-4) > 0.97
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_admm_is_its_equations(beta, x64):
+    rho, data = 0.8, V[:12, :15] / V[:12, :15].mean()
+    plus_W, plus_H = W[:12], H[:, :15]
+    W_, H_, X = plus_W, plus_H, plus_W @ plus_H
+    dual_X, dual_W, dual_H = 0 * X, 0 * W_, 0 * H_
+    eye, step = np.eye(COMPONENTS), np.vectorize(minimum, excluded=(0, 3))
     for _ in range(8):
         right = H_ @ X.T + plus_W.T + (H_ @ dual_X.T - dual_W.T) / rho
         W_ = np.linalg.solve(H_ @ H_.T + eye, right).T
         H_ = np.linalg.solve(W_.T @ W_ + eye, W_.T @ X + plus_H + (W_.T @ dual_X - dual_H) / rho)
-        if isinstance(divergence, Euclidean):
-            X = (data + rho * W_ @ H_ - dual_X) / (1 + rho)
-        else:
-            linear = rho * W_ @ H_ - dual_X - 1
-            X = (linear + np.sqrt(linear**2 + 4 * rho * data)) / (2 * rho)
+        X = step(beta, data, W_ @ H_ - dual_X / rho, rho)
         plus_W, plus_H = np.maximum(W_ + dual_W / rho, 0), np.maximum(H_ + dual_H / rho, 0)
         dual_X = dual_X + rho * (X - W_ @ H_)
         dual_W, dual_H = dual_W + rho * (W_ - plus_W), dual_H + rho * (H_ - plus_H)
-    factors = run(ADMM(**stored(), penalty=rho, divergence=divergence), V, 8).output
-    assert distance(tuple(factors), (plus_W, mean * plus_H)) < 1e-9
+    start = Given(dictionary=W[:12], activations=H[:, :15])
+    algorithm = ADMM(components=COMPONENTS, start=start, penalty=rho, divergence=DIVERGENCES[beta])
+    factors = run(algorithm, V[:12, :15], 8).output
+    assert distance(tuple(factors), (plus_W, V[:12, :15].mean() * plus_H)) < 1e-9
 
 
-@pytest.mark.parametrize("divergence", [Euclidean(), KullbackLeibler()], ids=["2", "1"])
-def test_admm_reaches_what_multiplicative_updates_do(divergence, x64):
-    updates, admm = NMF(**stored(), divergence=divergence), ADMM(**stored(), divergence=divergence)
-    reached = run(updates, V, 2000, record=NMF.objective).trace[-1]
-    assert run(admm, V, 1000, record=ADMM.objective).trace[-1] < 1.02 * reached
+@pytest.mark.parametrize(("beta", "rho"), [(0, 10.0), (1, 1.0), (2, 1.0)])
+def test_admm_reaches_what_multiplicative_updates_do(beta, rho, x64):
+    options = {**stored(), "divergence": DIVERGENCES[beta]}
+    reached = run(NMF(**options), V, 1000, record=NMF.objective, every=1000).trace[-1]
+    assert run(ADMM(**options, penalty=rho), V, 1000, record=ADMM.objective, every=1000).trace[-1] < 1.02 * reached
 
 
 def test_solvers_descend_on_music():
