@@ -9,5 +9,6 @@
 - `timing`, `memory`, `environment`: how it is measured, and on what.
 - `cost`, `machine`: what a program must do, by formulas, and how fast the machine can be.
 - `session`: a workload in, a record of the measurements out.
-- `table`, `page`: records to the terminal, and to the page of results.
+- `scaling`, `sharding`, `collectives`, `model`: growth along an axis; two devices, what they send, many on paper.
+- `table`, `scaling_table`, `compare`, `roofline`, `page`: records to the terminal, a picture, the page of results.
 """

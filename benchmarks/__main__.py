@@ -13,12 +13,17 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from . import compare, environment, machine, memory, page, table
+from tests.cases import CASES
+
+from . import compare, environment, machine, memory, page, roofline, scaling, scaling_table, sharding, table
 from .precision import DTYPES
 from .session import PASSES, Settings, measure
 from .sizes import SIZES, Size, changed
 from .workload import Workload
 from .workloads import WORKLOADS
+
+WIDTH = 120
+"""Of what is written to a file."""
 
 
 def sized(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +102,7 @@ def run(
     By default all but those of the table of cases, which are as many as there are algorithms.
     """
     workloads = _chosen(names) if names or listing else [w for w in WORKLOADS.values() if w.group != "case"]
-    console = Console()
+    console = _console()
     if listing:
         return console.print(table.listing(workloads))
     settings = Settings(
@@ -150,13 +155,82 @@ def report(results: tuple[Path, ...]) -> None:
     click.echo(f"written: {page.PATH}")
 
 
+@main.command(name="roofline")
+@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="roofline.png", show_default=True)
+def draw_roofline(result: Path, out: Path) -> None:
+    """Draw how near the programs of a file of `run --json` came to the machine's limits (extra `plots`)."""
+    try:
+        roofline.draw(json.loads(result.read_text()), out)
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f'{error}; pip install -e ".[plots]"') from None
+    click.echo(f"written: {out}")
+
+
+@main.command(name="scaling")
+@click.argument("names", nargs=-1)
+@click.option("--axis", "axes", type=click.Choice(list(scaling.AXES)), multiple=True, help="Along which; all of them.")
+@click.option("--devices/--no-devices", default=True, help="Whether to look at two devices too.")
+@sized
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep all figures in this file.")
+def scale(
+    names: tuple[str, ...],
+    axes: tuple[str, ...],
+    devices: bool,
+    size: str,
+    assignments: tuple[str, ...],
+    dtype: str,
+    device: str | None,
+    threads: int,
+    file: Path | None,
+) -> None:
+    """Say what an iteration costs as its problem grows, and what two devices make of it.
+
+    NAMES are cases of the table of cases, or patterns; one of each kind by default.
+    """
+    known = [name.partition("/")[2] for name, workload in WORKLOADS.items() if workload.group == "case"]
+    chosen = [one for one in known if any(fnmatch.fnmatchcase(one, name) for name in names or scaling.CASES)]
+    if not chosen:
+        raise click.BadParameter("no such case; 'python -m benchmarks --list case/*' names them", param_hint="NAMES")
+    _configure(dtype, device)
+    console, shape = _console(), _size(size, assignments)
+    record: dict[str, Any] = {"kind": "scaling", "environment": environment.describe(threads), "size": shape.name}
+    record |= {"machine": machine.measure(dtype)._asdict(), "sweeps": {}, "devices": {}}
+    for name in chosen:
+        case = next(case for case in CASES if case.name == name)
+        for axis in axes or scaling.AXES:
+            points = scaling.sweep(case, shape, axis, lambda text: console.print(text, style="dim"))
+            if points:
+                record["sweeps"].setdefault(name, {})[axis] = points
+        if devices:
+            console.print(f"{name}, devices", style="dim")
+            options = ["--size", size, *(f"--set={assignment}" for assignment in assignments)]
+            record["devices"][name] = {
+                "two": sharding.measure(name, options, 2, one_thread=True),
+                "all": sharding.measure(name, options, 1, one_thread=False),
+            }
+    console.print(*scaling_table.tables(record))
+    if file:
+        record["environment"]["blas"] = environment.blas()
+        file.write_text(json.dumps(record, indent=1) + "\n")
+
+
+@main.command(hidden=True)
+@click.argument("name")
+@sized
+def shards(name: str, size: str, assignments: tuple[str, ...], dtype: str, device: str | None, threads: int) -> None:
+    """Measure a case on the devices of this process; `scaling` starts one for each setting."""
+    case = next(case for case in CASES if case.name == name)
+    click.echo(json.dumps(sharding.measure_here(case, _size(size, assignments))))
+
+
 @main.command(name="compare")
 @click.argument("before", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("after", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def compare_files(before: Path, after: Path) -> None:
     """Say what changed from one file of `run --json` to another, BEFORE and AFTER, beyond their noise."""
     records = [json.loads(path.read_text()) for path in (before, after)]
-    console = Console()
+    console = _console()
     console.print(*compare.differences(*records), sep="\n")
     console.print(compare.table(*records))
 
@@ -178,6 +252,10 @@ def peak(
     _configure(dtype, device)
     used = memory.measure_here(WORKLOADS[workload], contestant, _size(size, assignments), threads, dtype)
     click.echo(json.dumps({"bytes": used}))
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else WIDTH)
 
 
 def _configure(dtype: str, device: str | None) -> None:

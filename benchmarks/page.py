@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import model, scaling_table
 from .machine import Machine
 from .session import FLOOR, OURS, PEER
 from .table import compiling, limit, median_ms, megabytes, percent, quartiles_ms
@@ -25,6 +26,9 @@ def of(runs: Sequence[tuple[Path, dict[str, Any]]]) -> str:
     """The page for the files of one or more runs."""
     parts = [INTRODUCTION]
     for path, run in runs:
+        if run.get("kind") == "scaling":
+            parts.append(_scaling(path, run))
+            continue
         groups: dict[str, list[dict[str, Any]]] = {"peers": [], "kernel": [], "case": []}
         for record in run["workloads"]:
             before, slash, _ = record["name"].partition("/")
@@ -41,6 +45,14 @@ def of(runs: Sequence[tuple[Path, dict[str, Any]]]) -> str:
         if groups["peers"]:
             parts.append(_details(groups["peers"]))
     return "\n".join(parts)
+
+
+def _scaling(path: Path, run: dict[str, Any]) -> str:
+    env = run["environment"]
+    title = f"## Growth and several devices, jax {env['versions']['jax']}, {env['device']}, {env['cores']} cores"
+    source = f"`{path.name}`: commit {env['commit']}, {env['time']}; {env['processor']}. {model.__doc__}"
+    tables = (f"### {name}\n\n{_table(head, rows)}" for name, head, rows in scaling_table.parts(run))
+    return "\n\n".join((title, source, *tables))
 
 
 def _heading(path: Path, run: dict[str, Any], machine: Machine | None) -> str:

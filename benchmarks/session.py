@@ -79,7 +79,7 @@ def measure(
             continue
         watch(f"{name}: compiling and first run", record)
         one = get_ready(contestant, run=not settings.compile_only)
-        entry: dict[str, Any] = {"name": name, "role": role, "quality": None, "seconds": [], **_described(one)}
+        entry: dict[str, Any] = {"name": name, "role": role, "quality": None, "seconds": [], **described(one)}
         if role != FLOOR and not settings.compile_only:
             entry["quality"] = workload.quality.of(problem, jax.tree.map(np.asarray, one.output))
         if settings.hlo and one.compiled is not None:
@@ -117,7 +117,7 @@ def _run(
                 ready[entry["name"]].call()
 
 
-def _described(one: Ready) -> dict[str, Any]:
+def described(one: Ready) -> dict[str, Any]:
     """Of a program: its memory, its cost by formulas, and what XLA says of it; times before it could run."""
     if one.compiled is None or one.cost is None:
         return {"before": one.seconds, "temporary_bytes": None, "cost": None}

@@ -105,6 +105,53 @@ def test_costs_are_those_of_the_formulas(monkeypatch):
     assert found.bytes == 2 * spectra.nbytes + 32 * 4  # the window too
 
 
+def test_growth_along_an_axis_ends_where_nothing_depends_on_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import scaling, sizes
+
+    case = next(case for case in CASES if case.name == "activations")
+    assert scaling.sweep(case, sizes.SMALL, "channels") == []
+    monkeypatch.setattr(scaling, "LONGEST", 0.0)
+    first, second, third = scaling.sweep(case, sizes.SMALL, "components")
+    assert first["forward"]["cost"]["products"] > 0 and len(first["forward"]["seconds"]) == scaling.ROUNDS
+    assert (second["value"], second["skipped"], third["skipped"]) == (32, "time", "time")
+
+
+PROGRAM = """
+%sum (a: f32[], b: f32[]) -> f32[] {
+  ROOT %add = f32[] add(%a, %b)
+}
+%body (state: (s32[], f32[3,4])) -> (s32[], f32[3,4]) {
+  %all-reduce.1 = f32[3,4]{1,0} all-reduce(%x), channel_id=1, to_apply=%sum
+  ROOT %tuple = (s32[], f32[3,4]{1,0}) tuple(%i, %all-reduce.1)
+}
+%condition (state: (s32[], f32[3,4])) -> pred[] {
+  ROOT %less = pred[] compare(%i, %n), direction=LT
+}
+ENTRY %main (x: f32[3,4]) -> f32[6,4] {
+  %while = (s32[], f32[3,4]{1,0}) while(%start), condition=%condition, body=%body
+  ROOT %all-gather = (c64[6,4]{1,0}, f32[2]{0}) all-gather(%part, %other), dimensions={0}
+}
+"""
+
+
+def test_what_is_sent_in_a_loop_is_told_from_the_rest(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import model
+    from benchmarks.collectives import collectives
+
+    found = collectives(PROGRAM)
+    assert found["inside"] == {"all-reduce": {"count": 1, "bytes": 48}}
+    assert found["outside"] == {"all-gather": {"count": 1, "bytes": 6 * 4 * 8 + 2 * 4}}
+    work = {"products": 1e12, "transforms": 0.0, "others": 0.0, "bytes": 1e6}
+    record = {"cost": work, "axes": {"batch": {"inside": {}}, "frames": found}}
+    for device in model.DEVICES:
+        assert model.speedups(record, "batch", device) == list(model.COUNTS)
+        assert all(
+            0.5 * n < ratio < n for n, ratio in zip(model.COUNTS, model.speedups(record, "frames", device), strict=True)
+        )
+
+
 def test_a_size_takes_other_numbers(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     from benchmarks import sizes
