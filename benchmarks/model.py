@@ -1,11 +1,11 @@
 """On paper: an iteration on 8 to 64 GPUs or TPUs, from its cost and from what it was seen to send.
 
-Assumptions. A device reaches half (`EFFICIENCY`) of its published rates for memory and for float32 products (a TPU makes
-one of six in bfloat16; no tensor cores on the GPU), and FFTs run at the rate of memory, samples read and spectra written:
-their operations are not counted, their bytes are. Sent bytes go over the slowest link in a ring: `2 (n - 1) / n` of an
-all-reduce, `(n - 1) / n` of anything else; each collective costs its latency as well, and nothing overlaps. More than
-eight GPUs are linked by their network. What is sent is taken from the program compiled for two devices: for more, the
-parts of a gather are smaller and their sum the same.
+Assumptions. A device reaches half (`EFFICIENCY`) of its published rates for memory and for float32 products (a TPU
+makes one of six in bfloat16; no tensor cores on the GPU). FFTs run at the rate of memory, samples read and spectra
+written: their operations are not counted, their bytes are. Sent bytes go over the slowest link in a ring,
+`2 (n - 1) / n` of an all-reduce, `(n - 1) / n` of anything else; each collective costs its latency as well, and nothing
+overlaps. More than eight GPUs are linked by their network. What is sent is taken from the program compiled for two
+devices: for more, the parts of a gather are smaller and their sum the same.
 """
 
 import dataclasses
