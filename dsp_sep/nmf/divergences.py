@@ -108,8 +108,7 @@ class Beta(Divergence):
 
     With β = 0, 1, 2 it is `ItakuraSaito`, `KullbackLeibler`, `Euclidean`, which are faster. Its value is computed as
     `v L(β - 1) - L(β)`, where `L(p) = (v^p - y^p) / p` is `log(v/y)` at `p = 0`, so that no order is singular. Below
-    β = 0 silence weighs so much that in single precision descent is lost to rounding where `V` has zeros; all stays
-    finite.
+    β = 0 silence weighs more than sound by far, and in single precision the rest may be lost beside it.
 
     Attributes:
         beta: β, any real number, shape `()`. Between 0 and 1 small values count more than with larger β.
@@ -121,9 +120,11 @@ class Beta(Divergence):
         return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)
 
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
-        bound = -jnp.log(jnp.finfo(Y.dtype).tiny) * 0.9  # reached below β = 0 only, where the model is at its floor
-        p = jnp.exp(jnp.clip((self.beta - 2) * log(Y), -bound, bound))
-        return V * p, Y * p
+        root = jnp.exp(
+            (self.beta - 2) / 2 * log(Y)
+        )  # in halves, for below β = 0 the power itself may exceed all numbers
+        root = jnp.minimum(root, jnp.sqrt(jnp.finfo(Y.dtype).max ** 0.9 / V))
+        return V * root * root, Y * root * root
 
     @property
     def degrees(self) -> Degrees:

@@ -8,7 +8,7 @@ from dsp_sep import STFT, data
 
 
 @functools.cache
-def music(frames: int = 120, n_fft: int = 512, silent: bool = False) -> np.ndarray:
+def music(frames: int = 80, n_fft: int = 256, silent: bool = False) -> np.ndarray:
     """Magnitudes `(n_fft / 8 + 1, frames)` in double precision; `silent` puts zeros in frames, bins and a block."""
     song = data.example()
     start, hop = 3 * song.rate, n_fft // 2
@@ -18,5 +18,5 @@ def music(frames: int = 120, n_fft: int = 512, silent: bool = False) -> np.ndarr
     if silent:
         magnitude[:, 10:14] = 0
         magnitude[5] = 0
-        magnitude[20:40, 60:70] = 0
+        magnitude[20:30, 60:70] = 0
     return magnitude / magnitude.mean()

@@ -1,5 +1,7 @@
 """Penalties by their derivative, by the definition of a majorising function, and by descent on music."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,6 @@ from dsp_sep.nmf import (
     Energy,
     GroupSparsity,
     ItakuraSaitoSmoothness,
-    KullbackLeibler,
     MinimumVolume,
     Orthogonality,
     PNorm,
@@ -98,30 +99,23 @@ def test_degrees_majorise(penalty, x64):
         assert penalty.value(H * r) <= value + 1e-12 * abs(value)
 
 
-@pytest.mark.parametrize(
-    ("divergence", "dtype"),
-    [
-        (KullbackLeibler(), np.float64),
-        (KullbackLeibler(), np.float32),
-        (Beta(0.5), np.float32),
-        (Beta(2.5), np.float64),
-    ],
-    ids=["1-double", "1-single", "half-single", "2.5-double"],
-)
-def test_objective_never_rises_on_music(divergence, dtype):
+@pytest.mark.parametrize(("dtype", "betas"), [(np.float32, (0.5, 2.5)), (np.float64, (2.5,))], ids=["single", "double"])
+def test_objective_never_rises_on_music(dtype, betas):
     """Penalties three by three, on `W` and on `H`, while both factors are learned, with silence in `V`."""
 
     @jax.jit
     def trace(algorithm, V):
-        return run(algorithm, V, 250, key=KEY, record=NMF.objective).trace
+        return run(algorithm, V, 200, key=KEY, record=NMF.objective).trace
 
     V = music(silent=True).astype(dtype)
     tolerance = 1e-13 if dtype == np.float64 else 3e-6
     with jax.enable_x64(dtype == np.float64):
-        for first in range(3):
-            penalties = PENALTIES[first::3]
+        for penalties, beta in itertools.product((PENALTIES[first::3] for first in range(3)), betas):
             algorithm = NMF(
-                components=5, divergence=divergence, dictionary_penalties=penalties, activations_penalties=penalties
+                components=5,
+                divergence=Beta(beta),
+                dictionary_penalties=penalties,
+                activations_penalties=penalties,
             )
             values = np.asarray(trace(algorithm, V), float)
             assert np.all(np.diff(values) <= tolerance * np.abs(values[:-1]))
