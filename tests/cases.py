@@ -71,10 +71,22 @@ from dsp_sep.phase import (
     Uniform,
     ZeroPhase,
 )
-from dsp_sep.spatial import EM, Dictionaries, Estimated, NestedEM, WienerRefinement
+from dsp_sep.spatial import (
+    EM,
+    WPE,
+    Demixing,
+    Dictionaries,
+    Estimated,
+    FastICA,
+    FastMNMF2,
+    IndependentLowRank,
+    NestedEM,
+    WienerRefinement,
+)
 from tests.problems import (
     TINY,
     Size,
+    channels,
     complex_spectrogram,
     dictionary,
     magnitudes,
@@ -169,6 +181,7 @@ _modelled = functools.partial(Case, data=spectrogram, draws=True, scales=lambda 
 _known = functools.partial(Case, data=spectrogram)
 _one = functools.partial(Case, data=magnitudes)
 _several = functools.partial(Case, data=separation)
+_channels = functools.partial(Case, data=channels)
 
 CASES = (
     _drawn("nmf_euclidean", lambda s: _nmf(s, divergence=Euclidean()), descends=True),
@@ -280,6 +293,11 @@ CASES = (
     _several(
         "em_nested", lambda s: NestedEM(Dictionaries(dictionary=spectra(s)), start=Estimated(), block=s.frames // 3 + 1)
     ),
+    _channels("aux_iva", lambda s: Demixing()),  # likelihoods, which have no zero, are looked at in tests/spatial
+    _channels("ilrma", lambda s: Demixing(IndependentLowRank(components=2), rule="iss"), draws=True),
+    _channels("fast_mnmf", lambda s: FastMNMF2(components=2), draws=True),
+    _channels("fast_ica", lambda s: FastICA()),
+    _channels("wpe", lambda s: WPE(taps=2, delay=1), scales=None),  # it nulls frames of short data: rounding decides
     _several("wiener_refinement", lambda s: WienerRefinement()),
     _several("misi_bregman", lambda s: BregmanMISI(stft(s), fit=Left(Beta(1.5)), step=0.4)),
     _several("consistent_wiener", lambda s: ConsistentWiener(stft(s))),

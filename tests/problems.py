@@ -83,6 +83,17 @@ def separation(batch: tuple[int, ...] = (), size: Size = TINY) -> tuple[np.ndarr
     return spectra.sum(-4), np.abs(spectra) * np.exp(0.3 * rng.standard_normal(spectra.shape))
 
 
+def channels(batch: tuple[int, ...] = (), size: Size = TINY) -> np.ndarray:
+    """As many noises that come and go as channels, each loudest in one of them."""
+    rng = np.random.default_rng(8)
+    shape = (*batch, size.channels, size.frequencies, 2 * size.frames)
+    activity = rng.gamma(0.5, 1, (*shape[:-2], 1, shape[-1])) * rng.gamma(2, 1, shape) + 0.01
+    noises = np.sqrt(activity) * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
+    square = (size.channels, size.channels)
+    mixing = np.eye(size.channels) + 0.3 * (rng.standard_normal(square) + 1j * rng.standard_normal(square))
+    return np.einsum("cj,...jfn->...cfn", mixing, noises)
+
+
 def spectra(size: Size = TINY) -> np.ndarray:
     """A dictionary of power spectra for each source of `separation`."""
     return np.random.default_rng(4).gamma(0.5, 1, (size.sources, size.n_fft // 2 + 1, size.components // 2)) + 0.02

@@ -10,11 +10,7 @@ from tests.cases import CASES
 from tests.problems import TINY
 
 ROOMS = ("masking", "nmf", "phase", "spatial")
-WITHOUT_A_CASE = {
-    "DeepGriffinLim",  # nothing but its network, which is for the user to make
-    "Demixing",
-    "WPE",
-}
+WITHOUT_A_CASE = {"DeepGriffinLim"}  # nothing but its network, which is for the user to make
 
 
 def algorithms(room):

@@ -11,14 +11,16 @@ Which one when:
 - Nothing is known of the sources and there are as many microphones as talkers: `Demixing`, blind. `Laplace` (AuxIVA) is
   robust, `IndependentLowRank` (ILRMA) better where it converges, `HeavyTailed` in between, `LearnedSources` a network.
   It assumes rooms whose reverberation is not much longer than the window, and no noise to speak of.
-
+- The same where the room is more reverberant, or the sources are not as many as the microphones: `FastMNMF2`, blind,
+  with covariances of full rank; it needs a good start, such as the matrices of `Demixing`.
+- `FastICA`: blind, each frequency by itself, in a few iterations; the order of the sources is found afterwards.
 - One wanted source in noise, and a mask for it: the filters `mvdr` (no distortion), `distortion_wiener` (less noise,
   some distortion) and `gev` (the best ratio), of covariances that `covariances` takes from the mask; `beamform` applies
   them.
 - Reverberation of a talker: `WPE`, also before any of the above.
 
-The first three take `(mixture, magnitudes)`, all give images. The pure functions they are made of are here too; the
-model and the shapes are explained in `dsp_sep.spatial.gaussian`.
+The first three take `(mixture, magnitudes)`, the blind ones the mixture, and all give images. The pure functions they
+are made of are here too; the model and the shapes are explained in `dsp_sep.spatial.gaussian`.
 """
 
 from .beamformers import beamform, covariances, distortion_wiener, gev, mvdr
@@ -26,6 +28,8 @@ from .demixing import align, demix, project_back, whiten
 from .dereverberation import WPE
 from .determined import Demixing
 from .em import EM, Model, NestedEM
+from .fast_ica import FastICA, Logarithm, SquareRoot
+from .fast_mnmf import FastMNMF2
 from .gaussian import (
     local_gaussian,
     mixture_covariance,
@@ -46,6 +50,8 @@ __all__ = [
     "Demixing",
     "Dictionaries",
     "Estimated",
+    "FastICA",
+    "FastMNMF2",
     "Free",
     "Gauss",
     "GivenCovariances",
@@ -55,6 +61,7 @@ __all__ = [
     "Laplace",
     "Learned",
     "LearnedSources",
+    "Logarithm",
     "LogitMask",
     "LowRank",
     "MixturePhase",
@@ -64,6 +71,7 @@ __all__ = [
     "Softmask",
     "SourceModel",
     "SpectralModel",
+    "SquareRoot",
     "WienerRefinement",
     "align",
     "beamform",

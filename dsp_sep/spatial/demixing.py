@@ -10,7 +10,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import matmul, scale, square_magnitude, tiny, transpose
+from ..numerics import expand, matmul, scale, square_magnitude, tiny, transpose
+
+
+def start_matrices(start: Array | None, mixture: Array) -> Array:
+    """Square matrices for every frequency, `(..., frequency, channels, channels)`: identities unless given."""
+    *batch, channels, frequencies, _ = mixture.shape
+    W = jnp.eye(channels, dtype=mixture.dtype) if start is None else start.astype(mixture.dtype)
+    return jnp.broadcast_to(expand(W, len(batch) + 3), (*batch, frequencies, channels, channels))
 
 
 def demix(W: Array, mixture: Array) -> Array:
@@ -27,22 +34,51 @@ def project_back(W: Array, mixture: Array) -> Array:
     Returns:
         `(..., sources, channels, frequency, frames)`.
     """
-    A = _inverse(W)
-    steering = jnp.expand_dims(jnp.moveaxis(A, -3, -1), -1)  # (..., channels, sources, frequency, 1)
-    return jnp.swapaxes(steering, -4, -3) * jnp.expand_dims(demix(W, mixture), -3)
+    return images(inverse(W), demix(W, mixture))
 
 
-def whiten(mixture: Array) -> tuple[Array, Array]:
-    """Principal components of unit power: the whitened mixture and the matrix `Q`, `(..., frequency, ch., ch.)`.
+def images(mixing: Array, sources: Array) -> Array:
+    """`A e_j y_j`, `(..., sources, channels, frequency, frames)`, for `A` `(..., frequency, channels, sources)`."""
+    steering = jnp.expand_dims(jnp.moveaxis(mixing, -3, -1), -1)  # (..., channels, sources, frequency, 1)
+    return jnp.swapaxes(steering, -4, -3) * jnp.expand_dims(sources, -3)
+
+
+def whiten(mixture: Array) -> tuple[Array, Array, Array]:
+    """Channels of unit power without correlation, as near to the channels as can be: `z = Q x`, `Q = C^(-1/2)`.
 
     Directions without power (identical channels, silence) are left small, not blown up.
+
+    Returns:
+        `z`, `Q` and its inverse, both `(..., frequency, channels, channels)`.
     """
-    covariance = weighted_covariances(mixture, jnp.ones((1,) * mixture.ndim, mixture.real.dtype))[..., 0, :, :, :]
-    values, vectors = jnp.linalg.eigh(covariance)
-    largest = jnp.maximum(values[..., -1:], tiny(values.dtype))
-    gain = 1 / jnp.sqrt(jnp.maximum(values, 10 * jnp.finfo(values.dtype).eps * largest))
-    Q = scale(jnp.expand_dims(gain, -1), jnp.conj(transpose(vectors)))
-    return demix(Q, mixture), Q
+    C = regular(weighted_covariances(mixture, jnp.ones((1,) * mixture.ndim, mixture.real.dtype))[..., 0, :, :, :])
+    Q = inverse_root(C)
+    return demix(Q, mixture), Q, matmul(C, Q)
+
+
+@jax.custom_jvp
+def inverse_root(A: Array) -> Array:
+    """`A^(-1/2)` of positive definite Hermitian matrices; its derivative is right for equal eigenvalues as well."""
+    values, vectors = _eigenvalues(A)
+    return matmul(scale(1 / jnp.sqrt(values), vectors), jnp.conj(transpose(vectors)))
+
+
+@inverse_root.defjvp
+def _inverse_root_jvp(primals, tangents):
+    (A,), (dA,) = primals, tangents
+    values, V = _eigenvalues(A)
+    roots = jnp.sqrt(values)
+    quotients = -1 / (roots * transpose(roots) * (roots + transpose(roots)))  # of Daleckii and Krein
+    dA = scale(jnp.asarray(0.5, roots.dtype), dA + jnp.conj(transpose(dA)))
+    inner = matmul(jnp.conj(transpose(V)), matmul(dA, V))
+    return inverse_root(A), matmul(V, matmul(scale(quotients, inner), jnp.conj(transpose(V))))
+
+
+def _eigenvalues(A: Array) -> tuple[Array, Array]:
+    """`(..., 1, n)`, at least a rounding of the largest, and the eigenvectors."""
+    values, vectors = jnp.linalg.eigh(A)
+    least = jnp.finfo(values.dtype).eps * jnp.maximum(values[..., -1:], tiny(values.dtype))
+    return jnp.expand_dims(jnp.maximum(values, least), -2), vectors
 
 
 def weighted_covariances(mixture: Array, weights: Array) -> Array:
@@ -61,10 +97,14 @@ def weighted_covariances(mixture: Array, weights: Array) -> Array:
 
 def iterative_projection(W: Array, mixture: Array, weights: Array) -> Array:
     """IP1 (Ono, 2011): each filter in turn, `w_j ← (W U_j)⁻¹ e_j`, normalised to `w_jᴴ U_j w_j = 1`."""
-    U = weighted_covariances(mixture, weights)
+    return project(W, weighted_covariances(mixture, weights))
+
+
+def project(W: Array, U: Array) -> Array:
+    """`iterative_projection` for covariances `U` `(..., sources, frequency, channels, channels)`."""
     for j in range(W.shape[-2]):
         U_j = regular(U[..., j, :, :, :], float(jnp.finfo(W.dtype).eps))
-        w = _normalized(_inverse(matmul(W, U_j))[..., j : j + 1], U_j)
+        w = _normalized(inverse(matmul(W, U_j))[..., j : j + 1], U_j)
         W = W.at[..., j, :].set(jnp.conj(w[..., 0]))
     return W
 
@@ -77,7 +117,7 @@ def pairwise_projection(W: Array, mixture: Array, weights: Array) -> Array:
     U = weighted_covariances(mixture, weights)
     for m, n in pairs(W.shape[-2]):
         covariances = [regular(U[..., j, :, :, :], float(jnp.finfo(W.dtype).eps)) for j in (m, n)]
-        P = [_inverse(matmul(W, C))[..., jnp.array((m, n))] for C in covariances]
+        P = [inverse(matmul(W, C))[..., jnp.array((m, n))] for C in covariances]
         G = [matmul(jnp.conj(transpose(p)), matmul(C, p)) for p, C in zip(P, covariances, strict=True)]
         for j, p, C, h in zip((m, n), P, covariances, _generalized_eigenvectors(*G), strict=True):
             W = W.at[..., j, :].set(jnp.conj(_normalized(matmul(p, h), C)[..., 0]))
@@ -150,7 +190,7 @@ def _normalized(w: Array, U: Array) -> Array:
     return scale(1 / jnp.sqrt(jnp.maximum(energy, tiny(energy.dtype))), w)
 
 
-def _inverse(A: Array) -> Array:
+def inverse(A: Array) -> Array:
     """The inverse; of two by two matrices in closed form."""
     if A.shape[-1] != 2:
         return jnp.linalg.inv(A)
@@ -161,7 +201,7 @@ def _inverse(A: Array) -> Array:
 
 def _generalized_eigenvectors(A: Array, B: Array) -> tuple[Array, Array]:
     """Columns `h` with `A h = λ B h` of two by two Hermitian matrices, the larger `λ` first."""
-    M = matmul(_inverse(B), A)
+    M = matmul(inverse(B), A)
     a, b, c, d = M[..., 0, 0], M[..., 0, 1], M[..., 1, 0], M[..., 1, 1]
     half = (a - d) / 2
     square = (half**2 + b * c).real

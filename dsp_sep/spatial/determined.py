@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from ..iterate import Algorithm, check_finite
-from ..numerics import expand, scale, square_magnitude
+from ..iterate import Algorithm
+from ..numerics import scale, square_magnitude
 from ..pytree import hyper, node, static
-from .demixing import demix, iterative_projection, pairwise_projection, project_back, source_steering
+from .demixing import demix, iterative_projection, pairwise_projection, project_back, source_steering, start_matrices
 from .independence import Laplace, SourceModel
-from .model import in_units
+from .model import Observation, observation
 
 RULES: dict[str, Callable[[Array, Array, Array], Array]] = {
     "ip1": iterative_projection,
@@ -25,13 +25,6 @@ class Demixed(NamedTuple):
 
     demixing: Array
     sources: Any
-
-
-class Observation(NamedTuple):
-    """The mixture with a mean power of one, and the root of the mean power it had, `(..., 1, 1, 1)`."""
-
-    mixture: Array
-    unit: Array
 
 
 @node
@@ -67,18 +60,10 @@ class Demixing(Algorithm):
             raise ValueError(f"Demixing: rule must be one of {', '.join(RULES)}, got {self.rule!r}")
 
     def prepare(self, data: Array) -> Observation:
-        if data.ndim < 3 or not jnp.iscomplexobj(data) or data.shape[-3] < 2:
-            raise ValueError(
-                f"Demixing: the mixture has shape {data.shape} and dtype {data.dtype}, "
-                f"expected complex (..., channels, frequency, frames) with two channels or more"
-            )
-        check_finite("Demixing", "the mixture", data)
-        return Observation(*in_units(data)[:2])
+        return observation(data, "Demixing")
 
     def init(self, data: Observation, *, key: Array | None = None) -> Demixed:
-        *batch, channels, frequencies, _ = data.mixture.shape
-        W = jnp.eye(channels, dtype=data.mixture.dtype) if self.start is None else self.start
-        W = jnp.broadcast_to(expand(W, len(batch) + 3), (*batch, frequencies, channels, channels))
+        W = start_matrices(self.start, data.mixture)
         return Demixed(W, self.sources.start(_powers(W, data.mixture), key))
 
     def update(self, state: Demixed, data: Observation) -> Demixed:

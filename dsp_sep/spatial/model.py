@@ -1,4 +1,4 @@
-"""What the EM algorithms of the room share: data, units, and passes over the frames."""
+"""What the algorithms of the room share: data, units, and passes over the frames."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -47,6 +47,24 @@ def prepare(data: tuple[Array, Array], name: str) -> Mixture:
     check_finite(name, "the mixture", mixture)
     scaled, unit, peak = in_units(mixture)
     return Mixture(scaled, magnitudes / jnp.expand_dims(unit, -4), unit, peak)
+
+
+class Observation(NamedTuple):
+    """The mixture with a mean power of one, and the root of the mean power it had, `(..., 1, 1, 1)`."""
+
+    mixture: Array
+    unit: Array
+
+
+def observation(mixture: Array, name: str) -> Observation:
+    """Check and scale the mixture that is all an algorithm knows."""
+    if mixture.ndim < 3 or not jnp.iscomplexobj(mixture) or mixture.shape[-3] < 2:
+        raise ValueError(
+            f"{name}: the mixture has shape {mixture.shape} and dtype {mixture.dtype}, "
+            f"expected complex (..., channels, frequency, frames) with two channels or more"
+        )
+    check_finite(name, "the mixture", mixture)
+    return Observation(*in_units(mixture)[:2])
 
 
 def in_units(mixture: Array) -> tuple[Array, Array, Array]:

@@ -68,10 +68,11 @@ def test_images_sum_to_the_mixture():
 
 def test_whitened(x64):
     x = jnp.asarray(GOLDEN["mixture/3"])
-    white, Q = whiten(x)
+    white, Q, back = whiten(x)
     covariance = np.einsum("aft,bft->fab", white, white.conj()) / x.shape[-1]
     assert distance(covariance, np.broadcast_to(np.eye(3), covariance.shape)) < 1e-10
     assert distance(demix(Q, x), white) < 1e-14
+    assert distance(demix(back, white), x) < 1e-12
     assert finite(whiten(x.at[1].set(x[0]))) and finite(whiten(0 * x))
 
 
@@ -105,9 +106,8 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("rule", ["ip1", "ip2", "iss"])
-def test_gradients_are_finite(rule):
-    algorithm = Demixing(IndependentLowRank(components=2), rule=rule)
+def test_gradients_are_finite_by_pairs():
+    algorithm = Demixing(IndependentLowRank(components=2), rule="ip2")
 
     @jax.jit
     @jax.value_and_grad
