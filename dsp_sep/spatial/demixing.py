@@ -125,17 +125,25 @@ def pairwise_projection(W: Array, mixture: Array, weights: Array) -> Array:
 
 
 def source_steering(W: Array, mixture: Array, weights: Array) -> Array:
-    """ISS (Scheibler and Ono, 2020): for each source a rank-one update of all filters, without an inverse."""
+    """ISS (Scheibler and Ono, 2020): for each source a rank-one update of all filters, without an inverse.
+
+    The covariances hold as little noise as those of `iterative_projection`.
+    """
     y = demix(W, mixture)
+    weights = weights * jnp.ones_like(y.real)
+    eps = float(jnp.finfo(weights.dtype).eps)
+    trace = jnp.mean(weights * jnp.mean(square_magnitude(mixture), axis=-3, keepdims=True), axis=-1)
+    noise = jnp.maximum(4 * eps * trace, eps)
     for k in range(W.shape[-2]):
-        own = y[..., k : k + 1, :, :]
-        energy = jnp.mean(weights * square_magnitude(own), axis=-1)
-        silent = energy <= jnp.finfo(energy.dtype).eps ** 2
-        safe = jnp.where(silent, 1, energy)
-        v = scale(1 / safe, jnp.mean(scale(weights * jnp.ones_like(y.real), y * jnp.conj(own)), axis=-1))
-        v = v.at[..., k, :].set((1 - 1 / jnp.sqrt(safe[..., k, :])).astype(v.dtype))
+        own, filters = y[..., k : k + 1, :, :], W[..., k : k + 1, :]
+        gain = jnp.swapaxes(jnp.sum(square_magnitude(filters), axis=-1), -1, -2)
+        energy = jnp.mean(weights * square_magnitude(own), axis=-1) + noise * gain
+        likeness = jnp.swapaxes(jnp.sum(W * jnp.conj(filters), axis=-1), -1, -2)
+        common = jnp.mean(scale(weights, y * jnp.conj(own)), axis=-1) + scale(noise, likeness)
+        v = scale(1 / energy, common)
+        v = v.at[..., k, :].set((1 - 1 / jnp.sqrt(energy[..., k, :])).astype(v.dtype))
         y = y - jnp.expand_dims(v, -1) * own
-        W = W - jnp.expand_dims(jnp.swapaxes(v, -1, -2), -1) * W[..., k : k + 1, :]
+        W = W - jnp.expand_dims(jnp.swapaxes(v, -1, -2), -1) * filters
     return W
 
 
