@@ -9,8 +9,18 @@ import jax
 import numpy as np
 
 from ..data import Reader
+from ..masking import RepetSim
 from ..pytree import load
-from ..separators import Chunked, HarmonicPercussive, Resampled, Separator, Supervised, learn_blind, stft_for
+from ..separators import (
+    Chunked,
+    HarmonicPercussive,
+    Resampled,
+    Separator,
+    Supervised,
+    VoiceAccompaniment,
+    learn_blind,
+    stft_for,
+)
 
 SAMPLES = 2**20
 """In a chunk, all channels together, at the rate of the separator: what bounds the memory."""
@@ -41,7 +51,18 @@ def harmonic_percussive() -> Method:
     return Method(("harmonic", "percussive"), prepare)
 
 
-def blind(sources: int) -> Method:
+def voice() -> Method:
+    """What repeats, and the voice over it."""
+
+    def prepare(file: Reader) -> Chunked:
+        stft = stft_for(file.rate)
+        mask = RepetSim(distance=max(round(file.rate / stft.hop), 1))  # frames in a second
+        return in_chunks(VoiceAccompaniment(stft, mask=mask), stft.hop, file.channels)
+
+    return Method(("accompaniment", "voice"), prepare)
+
+
+def blind(sources: int = 2) -> Method:
     """Sources found in the file itself."""
 
     def prepare(file: Reader) -> Chunked:
@@ -52,13 +73,13 @@ def blind(sources: int) -> Method:
     return Method(tuple(f"source_{number + 1}" for number in range(sources)), prepare)
 
 
-def supervised(path: Path) -> Method:
+def supervised(model: Path) -> Method:
     """A model that was learned before, at whatever rate."""
-    model = load(path)
-    if not isinstance(model, Supervised):
-        raise click.ClickException(f"{path} holds a {type(model).__name__}: take one that learn or demo wrote")
+    chain = load(model)
+    if not isinstance(chain, Supervised):
+        raise click.ClickException(f"{model} holds a {type(chain).__name__}: take one that learn or demo wrote")
 
-    return Method(model.names, chunks_of(model))
+    return Method(chain.names, chunks_of(chain))
 
 
 def chunks_of(model: Supervised) -> Callable[[Reader], Chunked]:

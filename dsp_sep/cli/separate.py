@@ -1,18 +1,53 @@
 """`dsp-sep separate`: audio files in, stems out."""
 
 import difflib
+import textwrap
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
     from .methods import Method
 
-METHODS = ("harmonic-percussive", "blind", "supervised")
+
+class Entry(NamedTuple):
+    """A method: the function of `methods` that makes it, what `--help` says of it, and the option that is its own."""
+
+    make: str
+    when: str
+    option: str | None = None
+
+
+METHODS = {
+    "harmonic-percussive": Entry(
+        "harmonic_percussive",
+        "what sounds on and what strikes: instruments, drums. Quick, and needs to know nothing.",
+    ),
+    "voice": Entry(
+        "voice",
+        "a voice, and the accompaniment that comes back under it: loops, riffs, chords. Solos go with the voice.",
+    ),
+    "blind": Entry(
+        "blind",
+        "N groups of similar sounds, found in the file itself. For few instruments that sound different.",
+        "sources",
+    ),
+    "supervised": Entry(
+        "supervised",
+        "the stems a model was trained for. The best where there is one: 'dsp-sep demo' trains and writes one for its "
+        "song, 'dsp-sep learn' one for yours.",
+        "model",
+    ),
+}
+WIDTH = max(map(len, METHODS)) + 4
+LISTED = "\n".join(
+    textwrap.fill(entry.when, 78, initial_indent=f"  {name}".ljust(WIDTH), subsequent_indent=" " * WIDTH)
+    for name, entry in METHODS.items()
+)
 
 
 class Name(click.Choice):
@@ -23,24 +58,19 @@ class Name(click.Choice):
         return f"there is no {value!r}: choose {near[0] if near else ' or '.join(self.choices)}"
 
 
-HELP = """Separate audio files into stems.
+HELP = f"""Separate audio files into stems.
 
 Each INPUT becomes a folder of its own in DIR, with a file for each stem: song.wav becomes DIR/song/harmonic.wav and
 so on. The stems sum to the input. Files may be of any length, rate and number of channels.
 
 \b
 Which method when:
-  harmonic-percussive  what sounds on and what strikes: instruments, drums.
-                       Quick, and needs to know nothing.
-  blind                N groups of similar sounds, found in the file itself.
-                       For few instruments that sound different.
-  supervised           the stems a model was trained for. The best where
-                       there is one: 'dsp-sep demo' trains and writes one
-                       for its song.
+{LISTED}
 
 \b
 Examples:
   dsp-sep separate song.mp3 --out stems
+  dsp-sep separate song.mp3 --out stems --method voice
   dsp-sep separate duo.wav --out stems --method blind --sources 2
   dsp-sep separate song.wav --out stems --model dsp-sep-demo/model.npz
 """
@@ -52,7 +82,7 @@ Examples:
 @click.option(
     "--method",
     metavar="METHOD",
-    type=Name(METHODS),
+    type=Name(tuple(METHODS)),
     help="How to separate. [default: harmonic-percussive, or supervised with --model]",
 )
 @click.option("--model", metavar="FILE", type=click.Path(path_type=Path), help="The model of the method supervised.")
@@ -79,21 +109,23 @@ def separate(
 ) -> None:
     """See `HELP`."""
     method = method or ("supervised" if model else "harmonic-percussive")
-    _check_options(method, model, sources)
+    options = {name: value for name, value in (("model", model), ("sources", sources)) if value is not None}
+    _check_options(method, options)
     _check_inputs(inputs, extension)
-    chosen = _choose(method, model, sources or 2)
+    chosen = _choose(method, options)
     targets = [[out / path.stem / f"{name}.{extension}" for name in chosen.names] for path in inputs]
     _check_targets(inputs, targets, overwrite)
     _separate_all(inputs, targets, chosen, overwrite)
 
 
-def _check_options(method: str, model: Path | None, sources: int | None) -> None:
-    if method == "supervised" and model is None:
+def _check_options(method: str, options: Mapping[str, Any]) -> None:
+    if method == "supervised" and "model" not in options:
         raise click.UsageError("the method supervised needs --model FILE: 'dsp-sep demo' writes one")
-    if method != "supervised" and model is not None:
-        raise click.UsageError(f"--model is for the method supervised: leave it out, or --method {method}")
-    if method != "blind" and sources is not None:
-        raise click.UsageError("--sources is for the method blind: leave it out, or choose --method blind")
+    for name, entry in METHODS.items():
+        if entry.option in options and name != method:
+            raise click.UsageError(
+                f"--{entry.option} is for the method {name}: leave it out, or choose --method {name}"
+            )
 
 
 def _check_inputs(inputs: Sequence[Path], extension: str) -> None:
@@ -109,12 +141,10 @@ def _check_inputs(inputs: Sequence[Path], extension: str) -> None:
                 )
 
 
-def _choose(method: str, model: Path | None, sources: int) -> "Method":
+def _choose(method: str, options: Mapping[str, Any]) -> "Method":
     from . import methods
 
-    if method == "blind":
-        return methods.blind(sources)
-    return methods.supervised(model) if model else methods.harmonic_percussive()
+    return getattr(methods, METHODS[method].make)(**options)
 
 
 def _check_targets(inputs: Sequence[Path], targets: Sequence[Sequence[Path]], overwrite: bool) -> None:

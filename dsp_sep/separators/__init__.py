@@ -3,6 +3,7 @@
 Which one when:
 
 - `HarmonicPercussive`: what sounds on and what strikes. Nothing to learn, fast; for drums against tuned instruments.
+- `VoiceAccompaniment`: what repeats, and the voice over it. Nothing to learn; for songs whose accompaniment comes back.
 - `learn_blind`: groups of similar sounds, found in the recording itself. For few instruments of different timbre.
 - `Supervised`: dictionaries learned from recordings of each source alone, or the whole chain unfolded and trained. The
   best of these where such recordings exist.
@@ -19,6 +20,7 @@ from .protocol import Separator
 from .resampled import Resampled
 from .resolution import stft_for
 from .supervised import Supervised, classic, learn_dictionaries
+from .voice_accompaniment import VoiceAccompaniment
 
 __all__ = [
     "Chunked",
@@ -26,6 +28,7 @@ __all__ = [
     "Resampled",
     "Separator",
     "Supervised",
+    "VoiceAccompaniment",
     "classic",
     "evaluate_song",
     "learn_blind",

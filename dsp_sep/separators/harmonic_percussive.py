@@ -1,13 +1,11 @@
 """What sounds on, and what strikes: two stems without anything learned."""
 
-import jax
-import jax.numpy as jnp
 from jax import Array
 
-from ..masking.hpss import HPSS
-from ..numerics import magnitude, scale
-from ..pytree import cast, hyper, node
+from ..masking import HPSS
+from ..pytree import hyper, node
 from ..transforms import STFT
+from .masked import masked
 
 
 @node
@@ -32,12 +30,4 @@ class HarmonicPercussive:
 
     def __call__(self, mixture: Array) -> Array:
         """Stems `(..., 2, channels, samples)` of a mixture `(..., channels, samples)`."""
-        return _separate(self, mixture)
-
-
-@jax.jit
-def _separate(separator: HarmonicPercussive, mixture: Array) -> Array:
-    separator = cast(separator, mixture.dtype)
-    X = separator.stft.analyze(mixture)
-    masks = separator.mask(magnitude(X))
-    return separator.stft.synthesize(scale(masks, jnp.expand_dims(X, -4)), length=mixture.shape[-1])
+        return masked(self.stft, self.mask, mixture)

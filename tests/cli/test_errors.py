@@ -25,7 +25,10 @@ def refused(outcome) -> str:
         (["separate", "song.wav"], "Missing option '--out'"),
         (["separate", "song.wav", "--out", "o", "--metod", "blind"], "--method"),
         (["separate", "song.wav", "--out", "o", "--method", "harmonic"], "choose harmonic-percussive"),
-        (["separate", "song.wav", "--out", "o", "--method", "xyz"], "harmonic-percussive or blind or supervised"),
+        (
+            ["separate", "song.wav", "--out", "o", "--method", "xyz"],
+            "percussive or voice or blind or supervised",
+        ),
         (["separate", "song.wav", "--out", "o", "--method", "supervised"], "needs --model FILE"),
         (["separate", "song.wav", "--out", "o", "--method", "blind", "--model", "m"], "leave it out"),
         (["separate", "song.wav", "--out", "o", "--sources", "3"], "--method blind"),

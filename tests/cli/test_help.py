@@ -5,6 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
+from dsp_sep.cli.separate import METHODS
+
 from .conftest import COMMAND, ENVIRONMENT
 
 HEAVY = ("jax", "numpy", "rich", "soundfile")
@@ -34,7 +36,7 @@ def test_help_imports_nothing_heavy():
 
 def test_help_says_which_method_when(run):
     text = run("separate", "--help").stdout
-    for method in ("harmonic-percussive", "blind", "supervised"):
+    for method in METHODS:
         assert f"\n    {method} " in text
 
 

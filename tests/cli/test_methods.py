@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsp_sep.cli.methods import PIECES, SAMPLES, SECONDS, excerpts, in_chunks
+from dsp_sep.cli.methods import PIECES, SAMPLES, SECONDS, excerpts, in_chunks, voice
 from dsp_sep.data import Reader
 from dsp_sep.separators import HarmonicPercussive, stft_for
 
@@ -19,6 +19,14 @@ def test_chunks_are_whole_hops_in_bounded_memory(rate, channels):
     assert chunked.size * channels <= max(SAMPLES, 12 * 16 * separator.stft.hop * channels)
     stretched = in_chunks(separator, separator.stft.hop, channels, stretch=0.1)
     assert stretched.size == pytest.approx(0.1 * chunked.size, rel=0.02)
+
+
+def test_voice_and_accompaniment_are_the_file(song):
+    method = voice()
+    with Reader(song) as file:
+        mixture, chunked = file.read(0, file.samples), method.prepare(file)
+    assert method.names == chunked.names and chunked.separator.mask.distance == RATE // chunked.separator.stft.hop
+    np.testing.assert_allclose(chunked(mixture).sum(0), mixture, rtol=0, atol=1e-6)
 
 
 def test_excerpts_are_spread_over_the_file(tmp_path):
