@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dsp_sep import Accelerated, BestSoFar, Momentum
@@ -55,6 +56,7 @@ from dsp_sep.phase import (
     BregmanMISI,
     ConsistencyFirstGriffinLim,
     ConsistentWiener,
+    DeepGriffinLim,
     DifferenceMap,
     GivenWeights,
     GriffinLim,
@@ -71,6 +73,7 @@ from dsp_sep.phase import (
     Uniform,
     ZeroPhase,
 )
+from dsp_sep.pytree import hyper, node
 from dsp_sep.spatial import (
     EM,
     WPE,
@@ -168,6 +171,20 @@ def _fast(s: Size, momentum: float) -> Momentum:
 
 def _misi(s: Size, weight: Any, kind: Any = MISI) -> Any:
     return kind(stft(s), mixture_weight=weight)
+
+
+@node
+class Mixing:
+    """What stands for a network: a matrix from the features of a bin to what it gives."""
+
+    weights: jax.Array = hyper()
+
+    def __call__(self, features: jax.Array) -> jax.Array:
+        return jnp.einsum("...i,ij->...j", features, self.weights)
+
+
+def _mixing() -> np.ndarray:
+    return 0.1 * np.random.default_rng(8).standard_normal((6, 2))
 
 
 def _falling(sources: int) -> np.ndarray:
@@ -270,6 +287,7 @@ CASES = (
         lambda s: BregmanGriffinLim(stft(s), start=ZeroPhase(), fit=Left(KullbackLeibler()), exponent=2.0, step=0.1),
     ),
     _one("bregman_admm", lambda s: BregmanADMM(stft(s), start=ZeroPhase(), fit=Right(KullbackLeibler()), rho=0.5)),
+    _one("deep_griffin_lim", lambda s: DeepGriffinLim(stft(s), start=ZeroPhase(), network=Mixing(weights=_mixing()))),
     _one("griffin_lim_from_spsi", lambda s: GriffinLim(stft(s), start=SPSI(n_fft=s.n_fft, hop=s.hop))),
     _one("griffin_lim_from_pghi", lambda s: GriffinLim(stft(s), start=PGHI(n_fft=s.n_fft, hop=s.hop))),
     _several("misi", lambda s: _misi(s, Uniform()), descends=True),

@@ -72,18 +72,6 @@ def test_a_network_inside_learns(users_settings):
     assert distance(1e4 * quiet, run(trained, example(), key=KEY).output) < 1e-3
 
 
-def test_gradients_of_a_network_are_finite_on_silence():
-    layers = unfold(deep(), 2)
-    params = unconstrain(layers, ("*",))
-
-    @jax.jit
-    @jax.grad
-    def gradient(params, A):
-        return jnp.sum(run(constrain(params, layers), A, key=KEY).output.real)
-
-    assert finite(gradient(params, 0 * example()))
-
-
 def test_each_layer_learns_a_window_of_its_own(users_settings):
     layers = unfold(GriffinLim(stft(), start=ZeroPhase()), 3, untied=("stft.window",))
     before, after, trained = train(layers, ("stft.window",), example(), 25, 0.02)
