@@ -22,7 +22,7 @@ class HPSS:
     """Masks for what sounds on (lines along time) and for what strikes (lines along frequency).
 
     `H` is the median of the magnitudes over neighbouring frames, `P` over neighbouring frequencies, and the masks are
-    `Hᵖ / (Hᵖ + Pᵖ)` and `Pᵖ / (Hᵖ + Pᵖ)` (Fitzgerald 2010, eq. 4 and 5). The values are those of
+    `Hᵖ / (Hᵖ + Pᵖ)` and `Pᵖ / (Hᵖ + Pᵖ)` (Fitzgerald 2010). The values are those of
     `librosa.decompose.hpss` with margin 1. Vibrato and glides count as percussive, and so does most of a voice.
 
     Attributes:

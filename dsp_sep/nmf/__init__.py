@@ -11,7 +11,7 @@ Which one when:
 | dictionaries of all sources (`join`) | `Activations`, then `masks` | nothing else sounds, the spectra have been seen |
 | dictionaries of some sources | `SemiSupervised` | the rest can be told from what is known |
 | bins that are missing, or unreliable | any of these with `Weighted` data | the weights do not depend on `V` |
-| a mixture and nothing else | `NMF`, its components then gathered | as `NMF`; `Restarts` against bad minima |
+| a mixture and nothing else | `NMF`, its components gathered (`separators`) | as `NMF`; `Restarts` against bad minima |
 | sounds that repeat as they are (drums) | `Structured(Convolutive(...))` | a pattern of fixed length in time |
 | one timbre, logarithmic frequencies | `Structured(Convolutive2D(...))` | another note is the same one, shifted |
 | pitched notes | `Structured(Harmonic(...))` | exact harmonics of known fundamentals |
@@ -29,11 +29,15 @@ between and beyond. For `Euclidean` alone there are faster solvers, `HALS` first
 Which rule: `MajorizeMinimize` never raises the objective, whatever the divergence, the penalties, the weights or the
 model; `MaximizationEqualization` neither, with longer steps, for β < 1; `Heuristic` is proved for 0 ≤ β ≤ 2 without
 penalties. Which start: `Random`; `NNDSVD`, `NNDSVDa` to have no luck in it; `KMeans` for shapes that occur; `Given`.
-Where updates are written by hand, they are those of `NMF`, `Activations`, `SemiSupervised`, `SparseNMF` and `HALS`;
-`Structured` derives them from its model's vector-Jacobian product, for the models above and any other of that kind.
+`Structured` and `ComplexISNMF` derive their updates from the vector-Jacobian product of their model, the one for the
+models above and any other of that kind; all others have theirs written by hand. `SparseNMF` and `ADMM` are heuristic:
+their objective falls as a rule, and nothing is proved.
 
 Zeros in `V`, and silence, are lifted to a floor, `eps²` of the mean, and the model is kept above the same floor
 (`Observed`): every update is the exact one of that floored problem, so the proofs of descent hold.
+
+A part of the model (`parts`) is not a source yet: `masks` makes shares of it, which times the mixture sum to the
+mixture. `ComplexISNMF` alone gives sources that sum to it by themselves.
 
 Every one of these unfolds: `Activations` with the dictionary untied is deep NMF, and the gradient of its dictionary is
 task-driven dictionary learning; the weights of penalties, β and the dictionaries of the models are leaves too.

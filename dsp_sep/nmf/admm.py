@@ -36,7 +36,7 @@ class ADMM(Algorithm):
     """NMF by ADMM, `min D(V | X)` subject to `X = W H`, `W = W₊ ≥ 0`, `H = H₊ ≥ 0`.
 
     Sun and Févotte (2014), "Alternating direction method of multipliers for non-negative matrix factorization with the
-    beta-divergence", algorithm 1: least squares for `W` and `H`, the proximal step of the divergence for `X`,
+    beta-divergence": least squares for `W` and `H`, the proximal step of the divergence for `X`,
     projections for `W₊` and `H₊`, then the multipliers. Elements may become exactly zero and leave it again. `V` is
     divided by its mean first, so that ρ has no unit. Data: `V` `(..., frequency, frames)`; output:
     `Factors(W₊, H₊)`. The objective is that of the output; it does not fall at every step, and nothing is proved as the

@@ -13,7 +13,7 @@ class Convolutive:
     """Convolutive NMF (NMFD), `Y = Σ_t W_t H^(t→)`, `H` moved by `t` frames: components that last and change.
 
     Smaragdis (2004), "Non-negative matrix factor deconvolution; extraction of multiple sound sources from monophonic
-    inputs", equation 4. All `W_t` and `H` are updated by the derivative of the joint objective, which descends, in
+    inputs". All `W_t` and `H` are updated by the derivative of the joint objective, which descends, in
     place of that paper's average over `t`, which need not. For drums and other sounds that repeat as they are.
 
     Factors: `dictionary` `(..., length, frequency, components)`, `activations` `(..., components, frames)`.
@@ -50,8 +50,8 @@ class Convolutive:
 class Convolutive2D:
     """Two-dimensional convolutive NMF (NMF2D), `Y = Σ_{τ,φ} W_τ^(φ↓) H_φ^(τ→)`: patches moved in time and in pitch.
 
-    Schmidt and Mørup (2006), "Nonnegative matrix factor 2-D deconvolution for blind single channel source separation",
-    equation 5. On a logarithmic frequency axis a note is another one moved by some bins (`φ`), so one component stands
+    Schmidt and Mørup (2006), "Nonnegative matrix factor 2-D deconvolution for blind single channel source separation".
+    On a logarithmic frequency axis a note is another one moved by some bins (`φ`), so one component stands
     for an instrument; on a linear axis it does not.
 
     Factors: `dictionary` `(..., length, frequency, components)`, `activations` `(..., shifts, components, frames)`.

@@ -19,7 +19,7 @@ class Smoothness:
     """Squared differences, `weight / 2 · Σ (h_n - h_{n-1})²`: activations that change slowly.
 
     Virtanen (2007), "Monaural sound source separation by nonnegative matrix factorization with temporal continuity and
-    sparseness criteria", equation 7, without its division by the energy of each component (a convex penalty, whose
+    sparseness criteria", without its division by the energy of each component (a convex penalty, whose
     scale is that of `h²`).
 
     Attributes:

@@ -116,7 +116,7 @@ class AcceleratedMU(Algorithm):
 
 
 def accelerated_repeats(frequencies: int, frames: int, components: int, alpha: float) -> int:
-    """How often to update a factor `H` for one product with `V`, `⌊1 + α ρ⌋` (Gillis and Glineur, 2012, section 3.1).
+    """How often to update a factor `H` for one product with `V`, `⌊1 + α ρ⌋` (Gillis and Glineur, 2012).
 
     `ρ = 1 + (F N + F K) / (N K + N)` compares what the products with `V` cost with what an update costs.
 

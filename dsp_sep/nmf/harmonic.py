@@ -13,8 +13,8 @@ from .structured import Parts
 class Harmonic:
     """Harmonic NMF, `Y = W H` with `w_k = Σ_m E_mk P_mk`: spectra of known pitch and learned envelope.
 
-    Vincent, Bertin and Badeau (2010), "Adaptive harmonic spectral decomposition for multiple pitch estimation",
-    equations 3 and 4: the narrow-band combs `P` stay, the envelopes `E` and the activations `H` are learned, so a
+    Vincent, Bertin and Badeau (2010), "Adaptive harmonic spectral decomposition for multiple pitch estimation":
+    the narrow-band combs `P` stay, the envelopes `E` and the activations `H` are learned, so a
     component is a pitch by construction. Several components may have the same pitch. Not for drums and noise.
 
     Factors: `envelopes` `(..., bands, components)`, `activations` `(..., components, frames)`.
@@ -57,7 +57,7 @@ def harmonic_combs(
 
     `P_mk(f) = Σ_h b_m(h f_k) |w(f - h f_k)|^power` over the partials `h f_k` below half the rate. The bands overlap:
     `b_m` are triangles that sum to one, equally spaced on the ERB scale `9.26 log(1 + f / 228.8)` from the fundamental
-    to half the rate (Vincent, Bertin and Badeau, 2010, section III-A, take gammatone filters there).
+    to half the rate (Vincent, Bertin and Badeau, 2010, take gammatone filters there).
 
     Args:
         fundamentals: in Hz, positive, `(components,)`.

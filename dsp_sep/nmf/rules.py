@@ -30,7 +30,7 @@ class MajorizeMinimize:
     """The minimum of the majorising function, `ratio ** (1 / (a - b))`: the objective never rises.
 
     Without penalties that is `ratio ** γ(β)` with γ = 1/(2 - β) below β = 1, 1 up to β = 2, 1/(β - 1) above (Févotte
-    and Idier, 2011, equation 4.15). Penalties that bend more than the divergence make the step shorter.
+    and Idier, 2011). Penalties that bend more than the divergence make the step shorter.
     """
 
     def factor(self, ratio: Array, degrees: Degrees) -> Array:
@@ -43,7 +43,7 @@ class Heuristic:
     """The factor `ratio`, whatever the divergence and the penalties: longer steps.
 
     Without penalties it is `MajorizeMinimize` for 1 ≤ β ≤ 2, and for 0 ≤ β < 1 it lies between that and
-    `MaximizationEqualization`, so that the objective never rises either (Févotte and Idier, 2011, section 4). For
+    `MaximizationEqualization`, so that the objective never rises either (Févotte and Idier, 2011). For
     other β, and with penalties whose degrees exceed those of the divergence, nothing is proved and the objective may
     rise.
     """
@@ -56,7 +56,7 @@ class Heuristic:
 class MaximizationEqualization:
     """For β < 1: the longest step that does not raise the majorising function, `(rᵃ - 1)/a = ratio · (rᵇ - 1)/b`.
 
-    The other solution than `r = 1` (Févotte and Idier, 2011, section 4.3): `r = ratio` for β = 0,
+    The other solution than `r = 1` (Févotte and Idier, 2011): `r = ratio` for β = 0,
     `r = (√(1 + 8 ratio) - 1)² / 4` for β = 1/2, and by Newton's method for the others. The objective never rises, and
     falls faster than with `MajorizeMinimize` as a rule. It needs `b < 0`; where `b > -1/10` (β > 0.9), that is taken
     for `b`, which still majorises, and has little to do with β = 2: for β ≥ 1 use `MajorizeMinimize`.

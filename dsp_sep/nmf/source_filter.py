@@ -66,7 +66,7 @@ class SourceFilter:
 def smooth_shapes(frequencies: int, shapes: int) -> np.ndarray:
     """Overlapping Hann shapes along frequency that sum to one, `(frequencies, shapes)`: sums of them are smooth.
 
-    Durrieu et al. (2010), section II-B, with overlap of a half.
+    Durrieu et al. (2010), with overlap of a half.
 
     Raises:
         ValueError: for less than two shapes.

@@ -4,7 +4,8 @@ Which one when:
 
 - `HarmonicPercussive`: what sounds on and what strikes. Nothing to learn, fast; for drums against tuned instruments.
 - `VoiceAccompaniment`: what repeats, and the voice over it. Nothing to learn; for songs whose accompaniment comes back.
-- `learn_blind`: groups of similar sounds, found in the recording itself. For few instruments of different timbre.
+- `learn_blind`: groups of similar sounds, found in the recording itself. For few instruments of different timbre;
+  `ByActivation` gathers what sounds together instead, and `ByOracle` says what any gathering could reach.
 - `Supervised`: dictionaries learned from recordings of each source alone, or the whole chain unfolded and trained. The
   best of these where such recordings exist.
 
@@ -12,9 +13,10 @@ Around them: `Chunked` for any length in bounded memory, `Resampled` for another
 is `Separator`. How well one does on songs with known stems: `evaluate_song`, `summary`.
 """
 
-from .blind import learn_blind
+from .blind import learn_blind, side_by_side
 from .chunks import Chunked
 from .evaluate import evaluate_song, summary
+from .grouping import ByActivation, ByOracle, ByTimbre
 from .harmonic_percussive import HarmonicPercussive
 from .protocol import Separator
 from .resampled import Resampled
@@ -23,6 +25,9 @@ from .supervised import Supervised, classic, learn_dictionaries
 from .voice_accompaniment import VoiceAccompaniment
 
 __all__ = [
+    "ByActivation",
+    "ByOracle",
+    "ByTimbre",
     "Chunked",
     "HarmonicPercussive",
     "Resampled",
@@ -33,6 +38,7 @@ __all__ = [
     "evaluate_song",
     "learn_blind",
     "learn_dictionaries",
+    "side_by_side",
     "stft_for",
     "summary",
 ]

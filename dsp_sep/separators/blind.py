@@ -7,10 +7,10 @@ from jax import Array
 
 from ..iterate import run, unfold
 from ..masking import RatioMask
-from ..nmf import NMF, Activations, Factors
+from ..nmf import NMF, Activations
 from ..numerics import square_magnitude
 from ..transforms import STFT
-from .clustering import k_means, timbre
+from .grouping import ByTimbre, Found, Grouping
 from .supervised import Supervised
 
 
@@ -24,12 +24,13 @@ def learn_blind(
     components: int = 10,
     steps: int = 150,
     iterations: int = 50,
+    grouping: Grouping | None = None,
 ) -> Supervised:
-    """Learn a dictionary from a mixture, gather its spectra into sources by timbre, and separate with it from then on.
+    """Learn a dictionary from a mixture, gather its spectra into sources, and separate with it from then on.
 
-    NMF (Kullback-Leibler) of the magnitudes, the root mean square of the channels; k-means of the mel-cepstra of the
-    components (Spiertz and Gnann, 2009); sources are numbered from the loudest down. The separator that comes out keeps
-    the dictionary: so a long recording is separated piece by piece, and a source has one number throughout.
+    NMF (Kullback-Leibler) of the magnitudes, the root mean square of the channels; then the components are gathered, by
+    timbre (Spiertz and Gnann, 2009) unless another way is given. The separator that comes out keeps the dictionary: so
+    a long recording is separated piece by piece, and a source has one number throughout.
 
     For recordings of few instruments of different timbre. What it calls a source is a group of similar spectra: a
     drum kit may be two of them and a voice part of another.
@@ -43,6 +44,8 @@ def learn_blind(
         components: spectra for each source, on the average.
         steps: iterations of NMF.
         iterations: multiplicative updates of the activations when the separator is used.
+        grouping: `ByTimbre()` unless given, `ByActivation()`, or `ByOracle(...)` of what `side_by_side` makes of each
+            source, for the upper bound.
 
     Returns:
         A separator with the stems `source_1` and so on.
@@ -54,9 +57,8 @@ def learn_blind(
         raise ValueError(f"learn_blind: sources must be at least 1, got {sources}")
     start, draw = jax.random.split(key)
     nmf = NMF(components=components * sources)
-    factors = run(nmf, _magnitudes(stft, excerpts), steps, key=start).output
-    labels = k_means(timbre(factors.dictionary, np.asarray(stft.frequencies(rate))), sources, key=draw)
-    labels = _loudest_first(np.asarray(labels), factors, sources)
+    factors = run(nmf, side_by_side(stft, excerpts), steps, key=start).output
+    labels = (grouping or ByTimbre())(Found(factors, np.asarray(stft.frequencies(rate))), sources, draw)
     return Supervised(
         stft=stft,
         activations=unfold(Activations(dictionary=factors.dictionary[:, np.argsort(labels, stable=True)]), iterations),
@@ -68,16 +70,7 @@ def learn_blind(
 
 
 @jax.jit
-def _magnitudes(stft: STFT, excerpts: Array) -> Array:
-    """The root mean square of the channels, the excerpts side by side, `(frequency, frames)`."""
+def side_by_side(stft: STFT, excerpts: Array) -> Array:
+    """Magnitudes `(frequency, frames)` of excerpts `(pieces, channels, samples)`, root mean squares of the channels."""
     power = jnp.mean(square_magnitude(stft.analyze(excerpts)), axis=1)
     return jnp.moveaxis(jnp.sqrt(power), 0, 1).reshape(power.shape[1], -1)
-
-
-def _loudest_first(labels: np.ndarray, factors: Factors, sources: int) -> np.ndarray:
-    """The labels renumbered by the energy of their components."""
-    energy = np.asarray((factors.dictionary**2).sum(axis=0) * (factors.activations**2).sum(axis=1))
-    total = np.bincount(labels, energy, minlength=sources)
-    rank = np.empty(sources, int)
-    rank[np.argsort(-total, stable=True)] = np.arange(sources)
-    return rank[labels]

@@ -68,7 +68,7 @@ def test_source_filter_is_its_equation(x64):
 
 
 def test_harmonic_is_its_equation_and_its_updates_those_by_hand(x64):
-    """The update of the envelopes written out as by Vincent, Bertin and Badeau (2010), equation 15."""
+    """The update of the envelopes written out as by Vincent, Bertin and Badeau (2010)."""
     (model, _), beta = models()[2], 0.5
     rng = np.random.default_rng(0)
     V = music(frames=30)

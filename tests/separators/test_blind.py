@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dsp_sep.separators import Chunked, learn_blind, stft_for
+from dsp_sep.separators import ByOracle, Chunked, learn_blind, side_by_side, stft_for
 from dsp_sep.separators.clustering import k_means, timbre
 
 RATE = 8000
@@ -37,6 +37,12 @@ def test_two_instruments_are_found():
         for order in permutations(range(2))
     ]
     assert max(ratios) > 8
+    truth = np.stack([side_by_side(stft_for(RATE), source[None]) for source in sources])
+    known = learn_blind(
+        stft_for(RATE), mixture[None], RATE, sources=2, key=KEY, components=4, steps=100, grouping=ByOracle(truth)
+    )
+    error = np.square(known(jnp.asarray(mixture)) - sources).sum()
+    assert error < 1.01 * min(np.square(sources[list(order)] - stems).sum() for order in permutations(range(2)))
 
     chunked = Chunked(separator, size=4096, context=512, fade=128)(mixture)
     np.testing.assert_allclose(chunked[..., :-512], stems[..., :-512], rtol=0, atol=1e-5)
