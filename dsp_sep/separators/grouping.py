@@ -46,9 +46,8 @@ class ByActivation:
     def __call__(self, found: Found, sources: int, key: Array) -> np.ndarray:
         H = found.factors.activations
         H = H - jnp.mean(H, axis=-1, keepdims=True)
-        return _loudest_first(
-            k_means(divide(H, jnp.sqrt(jnp.sum(H**2, axis=-1, keepdims=True))), sources, key=key), found
-        )
+        unit = divide(H, jnp.sqrt(jnp.sum(H**2, axis=-1, keepdims=True)))
+        return _loudest_first(k_means(unit, sources, key=key), found)
 
 
 @node

@@ -29,7 +29,7 @@ def test_components_are_gathered_by_whatever_they_have_in_common():
     for grouping in (ByTimbre(), ByActivation(), ByOracle(magnitudes)):
         np.testing.assert_array_equal(grouping(given, 2, KEY), OWNERS, err_msg=type(grouping).__name__)
     np.testing.assert_array_equal(ByOracle(magnitudes[::-1].copy())(given, 2, KEY), 1 - OWNERS)
-    loud = Found(Factors(W, H * np.where(OWNERS == 1, 10, 1).astype(np.float32)[:, None]), FREQUENCIES)
+    loud = Found(Factors(W, H * np.where(OWNERS == 1, 100, 1).astype(np.float32)[:, None]), FREQUENCIES)
     np.testing.assert_array_equal(ByActivation()(loud, 2, KEY), 1 - OWNERS)
     with pytest.raises(ValueError, match=r"ByOracle: magnitudes have shape \(2, 65, 80\), expected \(3, 65, 80\)"):
         ByOracle(magnitudes)(given, 3, KEY)
