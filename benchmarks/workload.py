@@ -60,7 +60,7 @@ class Workload:
     bare: str = ""
     iterations: Callable[[Size], int] = lambda size: 1
     peak_memory: bool = False
-    budget: float = 15.0
+    budget: float = 10.0
 
     @property
     def group(self) -> str:
