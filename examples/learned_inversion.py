@@ -13,6 +13,7 @@ whole run are kept in `examples/learned_inversion/results`.
 import argparse
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Setting:
         songs: train songs for the grid.
         learned: seconds of an excerpt to train on.
         steps: steps of training.
+        longer: steps of training once more, on excerpts where all sources sound.
+        tries: for such an excerpt.
         counts: numbers of iterations of fixed algorithms.
         depth: of the layers that are looked at closely.
         other_depths: of untied ones beside them.
@@ -62,6 +65,8 @@ class Setting:
     songs: int = 4
     learned: float = 1.0
     steps: int = 104
+    longer: int = 156
+    tries: int = 4
     counts: tuple[int, ...] = family.COUNTS
     depth: int = 5
     other_depths: tuple[int, ...] = (1, 2, 3, 10)
@@ -203,6 +208,13 @@ class Study:
             for depth in self.setting.other_depths:
                 self.once(f"untied/{depth}", lambda depth=depth: self._learned(depth, tied=False))
 
+    def learn_longer(self) -> None:
+        """The same on more excerpts, where all sources sound: whether it is training that limits the layers."""
+        if not self.model:
+            self.once(
+                f"longer/{self.setting.depth}", lambda: self._learned(self.setting.depth, tied=False, longer=True)
+            )
+
     def learn_jointly(self) -> None:
         """What makes the magnitudes, trained with the mixture's phase, and through layers with their constants."""
         depth = self.setting.depth
@@ -219,14 +231,16 @@ class Study:
         found = self.store.records[f"{self.kind}/grid"]
         return found.get(str(depth), found[max(found, key=int)])["constants"]
 
-    def _learned(self, depth: int, *, tied: bool) -> dict[str, Any]:
+    def _learned(self, depth: int, *, tied: bool, longer: bool = False) -> dict[str, Any]:
         layers = family.layers(self._start(depth), depth, tied=tied)
         names = tuple(f"layers.{name}" for name in family.CONSTANTS.values())
-        return self._trained({"layers": layers}, names, self.setting.steps)
+        s = self.setting
+        return self._trained({"layers": layers}, names, *((s.longer, s.tries) if longer else (s.steps,)))
 
-    def _trained(self, tree: dict[str, Any], names: tuple[str, ...], steps: int) -> dict[str, Any]:
+    def _trained(self, tree: dict[str, Any], names: tuple[str, ...], steps: int, tries: int = 1) -> dict[str, Any]:
         joint = tree.keys() & self.model.keys()
-        cuts = (problems.remixed if joint else problems.excerpts)(self.train_songs, self.setting.learned, steps, seed=0)
+        cut = problems.remixed if joint else partial(problems.excerpts, tries=tries)
+        cuts = cut(self.train_songs, self.setting.learned, steps, seed=0)
         make = problems.oracle if joint else self.problem
         batches = (make(jnp.asarray(cut), 1000 + number) for number, cut in enumerate(cuts))
         trained = learning.train(tree, names, batches, steps=steps, model_rate=RATES.get("".join(joint), 0.0))
@@ -246,7 +260,7 @@ def main(songs: Path | None = None, out: Path = RESULTS, setting: Setting = Sett
     models.mkdir(parents=True, exist_ok=True)
     store = Store(out / "results.json", about=page.about(found, setting))
     studies = [Study(kind, found, setting, store, models) for kind in setting.kinds]
-    for part in (Study.search, Study.learn_jointly, Study.learn, Study.fixed, Study.learn_others):
+    for part in (Study.search, Study.learn_jointly, Study.learn, Study.fixed, Study.learn_others, Study.learn_longer):
         for study in studies:
             part(study)
     page.write(store.records, out)

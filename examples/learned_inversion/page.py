@@ -10,6 +10,11 @@ from study.page import line, plus_minus, table
 Records = dict[str, Any]
 MEASURES = ("SDR", "SI-SDR")
 BEST = {"coarse": "best of the coarse grid", "grid": "best of the grid"}
+LAYERS = {
+    "untied": "untied layers, trained",
+    "tied": "tied layers, trained",
+    "longer": "untied layers, trained longer",
+}
 TITLES = {
     "oracle": "True magnitudes",
     "noisy": "True magnitudes with log-normal errors of 0.35",
@@ -32,7 +37,7 @@ class Kind:
 
     Attributes:
         fixed: scores by name and number of iterations, of the published algorithms, the coarse grid and the grid.
-        trained: the records of trained layers by number of layers, untied and tied.
+        trained: the records of trained layers by number of layers, untied, tied, and untied ones trained longer.
         joint: the records of what was trained together with what makes the magnitudes.
     """
 
@@ -46,7 +51,7 @@ class Kind:
             self.fixed[BEST[grid]] = {count: point["scores"] for count, point in found.items()}
         self.trained = {
             tying: {int(key.split("/")[1]): mine[key] for key in mine if key.startswith(f"{tying}/")}
-            for tying in ("untied", "tied")
+            for tying in ("untied", "tied", "longer")
         }
         self.joint = {key.removeprefix("joint/"): value for key, value in mine.items() if key.startswith("joint/")}
 
@@ -87,6 +92,18 @@ def comparisons(kind: Kind, depth: int) -> list[tuple[str, dict[str, Any], dict[
             found.append((what, kind.trained["untied"][deepest]["scores"], kind.fixed[best][count]))
         if kind.start:
             found.append((f"{name} over the mixture's phase", ours, kind.start))
+        if depth in kind.trained["longer"]:
+            longer = kind.trained["longer"][depth]["scores"]
+            others = {
+                "the same": ours,
+                f"the best of the grid, {depth} iterations": kind.fixed[BEST["grid"]].get(last),
+                f"the best of the coarse grid, {depth} iterations": kind.fixed[BEST["coarse"]].get(last),
+                "MISI, 20 iterations": kind.fixed.get("MISI", {}).get("20"),
+                f"the best fixed (of all): {best}, {count}": kind.fixed[best][count],
+            }
+            found += [
+                (f"{name}, trained longer, over {what}", longer, theirs) for what, theirs in others.items() if theirs
+            ]
     if kind.joint.keys() >= {"layers", "mixture phase"}:
         joint = kind.joint["layers"]["scores"]
         alone = kind.joint["mixture phase"]["scores"]
@@ -116,7 +133,8 @@ def write(records: Records, out: Path) -> None:
         f"STFT 2048, 512); learned and chosen on {len(songs['train'])} others. SDR and SI-SDR in dB are means over "
         "sources, then songs; ± is half the 95 % confidence interval over songs (Student's t), and differences are "
         "paired by song. The layers are `Momentum(RelaxedMISI(...))` unfolded; they start from the best point of the "
-        "grid for their number.\n",
+        f"grid for their number and are trained for {setting['steps']} steps; longer is {setting['longer']} steps, of "
+        f"excerpts where all sources sound (of {setting['tries']} the one whose quietest source is the loudest).\n",
     ]
     for kind in kinds(records):
         parts += [f"## {TITLES[kind.name]}\n", _differences(kind, setting["depth"]), _by_count(kind), _constants(kind)]
@@ -145,14 +163,12 @@ def _differences(kind: Kind, depth: int) -> str:
 
 
 def _by_count(kind: Kind) -> str:
-    counts = sorted(
-        {int(c) for row in kind.fixed.values() for c in row} | {*kind.trained["untied"], *kind.trained["tied"]}
-    )
+    counts = sorted({int(c) for row in kind.fixed.values() for c in row}.union(*kind.trained.values()))
     tables = []
     for measure in MEASURES:
         rows = {name: {int(c): scores for c, scores in row.items()} for name, row in kind.fixed.items()}
         for tying, records in filter(lambda found: found[1], kind.trained.items()):
-            rows[f"**{tying} layers, trained**"] = {depth: record["scores"] for depth, record in records.items()}
+            rows[f"**{LAYERS[tying]}**"] = {depth: record["scores"] for depth, record in records.items()}
         if kind.start:
             tables.append(
                 f"{measure} by iterations or layers; the mixture's phase has {plus_minus(kind.start[measure])}.\n"

@@ -8,7 +8,7 @@ from study.intervals import interval, paired
 from study.pictures import picture
 
 from .family import CONSTANTS
-from .page import BEST, TITLES, Kind, Records, kinds
+from .page import BEST, LAYERS, TITLES, Kind, Records, kinds
 
 EMPHASIS = {
     "MISI": "tab:blue",
@@ -67,15 +67,17 @@ def _by_count(kind: Kind, ax: Any) -> None:
         colour = EMPHASIS.get(name, "0.75")
         label = name if name in EMPHASIS else "other published algorithms"
         ax.plot(counts, means, ".-", color=colour, label=label, zorder=2 if name in EMPHASIS else 1, lw=1.2)
-    for tying, colour, shift in (("tied", "tab:orange", 1.04), ("untied", "tab:red", 1.0)):
+    for tying, colour, shift in (
+        ("tied", "tab:orange", 1.06),
+        ("untied", "tab:red", 1.0),
+        ("longer", "tab:brown", 1.12),
+    ):
         depths = sorted(kind.trained[tying])
         if depths:
             spread = np.array([interval(kind.trained[tying][depth]["scores"]["SDR"]) for depth in depths])
             bars = np.abs(spread[:, 1:] - spread[:, :1]).T
             x = np.array(depths) * shift
-            ax.errorbar(
-                x, spread[:, 0], bars, fmt="o-", color=colour, capsize=3, label=f"{tying} layers, trained", zorder=3
-            )
+            ax.errorbar(x, spread[:, 0], bars, fmt="o-", color=colour, capsize=3, label=LAYERS[tying], zorder=3)
     if kind.start:
         ax.axhline(interval(kind.start["SDR"])[0], color="0.4", ls=":", label="the mixture's phase")
     marks = {

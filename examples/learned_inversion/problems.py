@@ -31,16 +31,21 @@ remixed = partial(songs.remixed, rate=RATE)
 where_all_sound = partial(songs.where_all_sound, rate=RATE)
 
 
-def excerpts(songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Random excerpts, each of another song until all have had their turn."""
+def excerpts(
+    songs: Mapping[str, np.ndarray], seconds: float, count: int, seed: int, tries: int = 1
+) -> Iterator[np.ndarray]:
+    """Random excerpts, each of another song until all have had their turn.
+
+    Of so many tries it is the one whose quietest source is the loudest.
+    """
     rng = np.random.default_rng(seed)
     pool, size = list(songs.values()), round(seconds * RATE)
     for number in range(count):
         if number % len(pool) == 0:
             turn = rng.permutation(len(pool))
         song = pool[turn[number % len(pool)]]
-        start = rng.integers(song.shape[-1] - size, endpoint=True)
-        yield song[..., start : start + size]
+        tried = [song[..., s : s + size] for s in rng.integers(song.shape[-1] - size, size=tries, endpoint=True)]
+        yield max(tried, key=lambda cut: np.min(np.sum(cut**2, axis=(1, 2))))
 
 
 @jax.jit

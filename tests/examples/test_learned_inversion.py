@@ -83,4 +83,5 @@ def test_grid_and_songs(parts):
     songs = {"a": sources, "b": 2 * sources}
     loudest = [piece.max() for piece in problems.excerpts(songs, 1.0, 4, seed=0)]
     assert sorted(loudest[:2]) == sorted(loudest[2:]) == [1, 2]
+    assert next(problems.excerpts(songs, 0.5, 1, seed=0, tries=30))[1].all()
     assert next(problems.remixed(songs, 1.0, 1, seed=0)).shape == (2, 1, problems.RATE)
