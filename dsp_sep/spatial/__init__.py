@@ -6,6 +6,8 @@ Which one when:
   two channels or more: `EM` refines them. It assumes the local Gaussian model, in which each source has a power that
   changes and a spatial covariance that does not (a source that stays in its place, in any room; more sources than
   channels are welcome). `LowRank` or `Dictionaries` add knowledge of the spectra, `Learned` a network: the hybrid.
+  `faith` and `isotropy` keep powers near the magnitudes and covariances regular: then there is one fixed point nearby,
+  and `Implicit` gives its gradient.
 - `NestedEM` with `Learned`: the algorithm of Nugraha, Liutkus and Vincent (2016), a network inside EM.
 - `WienerRefinement` is what norbert and Open-Unmix do: cheaper than `EM` and rougher; the one to compare with.
 - Nothing is known of the sources and there are as many microphones as talkers: `Demixing`, blind. `Laplace` (AuxIVA) is

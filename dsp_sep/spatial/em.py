@@ -3,13 +3,16 @@
 import math
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .. import nmf
 from ..iterate import Algorithm
 from ..numerics import expand, log, scale
 from ..pytree import Number, domains, hyper, node, static
 from . import gaussian
+from .isotropy import anisotropy, shrunk
 from .model import Mixture, mean_power, over_frames, prepare
 from .spectral import Free, SpectralModel, audible
 from .starts import CovarianceStart, Isotropic
@@ -35,6 +38,12 @@ class LocalGaussian(Algorithm):
         noise: the power of a white noise in every channel, beside the mean power of the mixture; nonnegative, shape
             `()`. It keeps covariances regular; the sources share it in the answer.
         exponent: `p` of the weights `vᵖ` of the frames in the update of the spatial covariances.
+        isotropy: `ρ`, the weight, beside that of the data, of a prior to spatial covariances without direction:
+            `R_j ← (R_j + ρ h_j I) / (1 + ρ)` with `h_j` the harmonic mean of the eigenvalues before; positive, `()`.
+            The objective takes part in it, and still never rises. No prior unless given.
+        faith: `ρ`, the weight, beside that of the data, of an inverse gamma prior to the powers whose mode is what the
+            magnitudes say, `v⁰`: the spectral model is given `(z + ρ v⁰) / (1 + ρ)` for `z`. Positive, `()`; the
+            objective takes part in it. No prior unless given.
         block: frames to work on at a time, for what does not fit into memory; all unless given.
     """
 
@@ -42,13 +51,15 @@ class LocalGaussian(Algorithm):
     start: CovarianceStart = hyper(default=Isotropic())
     noise: Number = hyper(default=1e-10, domain=domains.NONNEGATIVE)
     exponent: Number = hyper(default=0.0, domain=domains.REAL)
+    isotropy: Number | None = hyper(default=None, domain=domains.POSITIVE)
+    faith: Number | None = hyper(default=None, domain=domains.POSITIVE)
     block: int | None = static(default=None)
 
     def prepare(self, data: tuple[Array, Array]) -> Mixture:
         return prepare(data, type(self).__name__)
 
     def init(self, data: Mixture, *, key: Array | None = None) -> Model:
-        spectral = self.spectral.start(audible(mean_power(data.magnitudes)), key)
+        spectral = self.spectral.start(_given(data), key)
         return Model(spectral, self.start(data.mixture, data.magnitudes))
 
     def readout(self, state: Model, data: Mixture) -> Array:
@@ -62,7 +73,11 @@ class LocalGaussian(Algorithm):
         return scale(jnp.expand_dims(data.unit, -4), images)
 
     def objective(self, state: Model, data: Mixture) -> Array:
-        """The negative log-likelihood, `Σ log det (R_x / σ²) + xᴴ R_x⁻¹ x`, but for a constant: it is not negative."""
+        """The negative log-likelihood, `Σ log det (R_x / σ²) + xᴴ R_x⁻¹ x`, but for a constant: it is not negative.
+
+        With the priors, if there are any: `isotropy` times the frames times the anisotropy of the covariances (see
+        `dsp_sep.spatial.isotropy`), `faith` times the channels times `Σ IS(v⁰ | v)`.
+        """
 
         def frames(block):
             mixture, powers = block
@@ -70,20 +85,43 @@ class LocalGaussian(Algorithm):
             return jnp.sum(loss, axis=-2, keepdims=True), None
 
         loss, _ = over_frames(frames, (data.mixture, self.powers(state)), self.block)
-        return jnp.sum(loss, axis=(-2, -1)) - math.prod(data.mixture.shape[-3:]) * log(self.noise)
+        total = jnp.sum(loss, axis=(-2, -1)) - math.prod(data.mixture.shape[-3:]) * log(self.noise)
+        if self.isotropy is not None:
+            penalty = jnp.sum(anisotropy(state.covariances), axis=(-2, -1))
+            total = total + self.isotropy * data.mixture.shape[-1] * penalty
+        if self.faith is not None:
+            penalty = nmf.ItakuraSaito().value(_given(data), self.powers(state))
+            total = total + self.faith * data.mixture.shape[-3] * jnp.sum(penalty, axis=(-4, -3, -2, -1))
+        return total
+
+    def residual(self, state: Model, data: Mixture) -> Model:
+        """Zero at a solution, without `faith` one in the scale of `normalize`: nothing determines that.
+
+        The solution is isolated with `isotropy` and `faith`. Without them some spatial covariances become singular and
+        some powers zero, ever slower.
+        """
+        new = self.update(state, data)
+        return jax.tree.map(lambda a, b: a - b, self.normalize(new) if self.faith is None else new, state)
+
+    def normalize(self, state: Model) -> Model:
+        """The same model with spatial covariances whose mean eigenvalue is one (with known dictionaries on average)."""
+        size = jnp.trace(state.covariances, axis1=-2, axis2=-1).real / state.covariances.shape[-1]
+        spectral, gains = self.spectral.absorb(state.spectral, jnp.where(size > 0, size, 1))
+        return Model(spectral, scale(jnp.expand_dims(1 / gains, (-2, -1)), state.covariances))
 
     def powers(self, state: Model) -> Array:
         """The powers of the sources, `(..., sources, 1, frequency, frames)`."""
         return self.spectral.powers(state.spectral)
 
     def expected_powers(self, state: Model, data: Mixture) -> Array:
-        """`z`, what the observations suggest for the powers."""
+        """`z`, what the observations suggest for the powers, and the prior, if there is one."""
 
         def frames(block):
             mixture, powers = block
             return gaussian.posterior_power(mixture, powers, state.covariances, self.noise), None
 
-        return over_frames(frames, (data.mixture, self.powers(state)), self.block)[0]
+        z, _ = over_frames(frames, (data.mixture, self.powers(state)), self.block)
+        return z if self.faith is None else (z + self.faith * _given(data)) / (1 + self.faith)
 
     def fit_covariances(self, powers: Array, covariances: Array, data: Mixture, new_powers: Array) -> Array:
         """The spatial covariances for posterior moments under `powers`, and `new_powers` to go with."""
@@ -94,7 +132,8 @@ class LocalGaussian(Algorithm):
             return None, gaussian.covariance_statistics(mixture, before, covariances, self.noise, after, exponent)
 
         _, statistics = over_frames(frames, (data.mixture, powers, new_powers), self.block)
-        return gaussian.updated_covariances(covariances, statistics)
+        moved = gaussian.updated_covariances(covariances, statistics)
+        return moved if self.isotropy is None else shrunk(moved, covariances, self.isotropy)
 
 
 @node
@@ -148,3 +187,8 @@ class NestedEM(LocalGaussian):
         for _ in range(self.spatial_steps):
             covariances = self.fit_covariances(powers, covariances, data, powers)
         return Model(spectral, covariances)
+
+
+def _given(data: Mixture) -> Array:
+    """The powers that the magnitudes say, `(..., sources, 1, frequency, frames)`."""
+    return audible(mean_power(data.magnitudes))

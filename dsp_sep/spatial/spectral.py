@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .. import nmf
+from ..nmf.nmf import normalize
 from ..nmf.updates import observe, update_activations, update_dictionary
 from ..numerics import expand, matmul, square_magnitude
 from ..pytree import domains, hyper, node, static
@@ -32,6 +33,13 @@ class SpectralModel(abc.ABC):
     def powers(self, state: Any) -> Array:
         """`v`, positive."""
 
+    def absorb(self, state: Any, gains: Array) -> tuple[Any, Array]:
+        """What of gains `(..., sources, frequency)` of the powers the model can take over, and those gains.
+
+        Powers and spatial covariances share a scale that nothing determines but the model, if that.
+        """
+        return state, jnp.ones_like(gains)
+
 
 @node
 class Free(SpectralModel):
@@ -45,6 +53,9 @@ class Free(SpectralModel):
 
     def powers(self, state: Array) -> Array:
         return state
+
+    def absorb(self, state: Array, gains: Array) -> tuple[Array, Array]:
+        return state * jnp.expand_dims(gains, (-3, -1)), gains
 
 
 @node
@@ -76,6 +87,9 @@ class LowRank(SpectralModel):
     def powers(self, state: nmf.Factors) -> Array:
         return audible(matmul(*state))
 
+    def absorb(self, state: nmf.Factors, gains: Array) -> tuple[nmf.Factors, Array]:
+        return normalize(nmf.Factors(state.dictionary * jnp.expand_dims(gains, (-3, -1)), state.activations)), gains
+
 
 @node
 class Dictionaries(SpectralModel):
@@ -105,6 +119,10 @@ class Dictionaries(SpectralModel):
 
     def powers(self, state: Array) -> Array:
         return audible(matmul(self._W(state), state))
+
+    def absorb(self, state: Array, gains: Array) -> tuple[Array, Array]:
+        mean = jnp.mean(gains, axis=-1, keepdims=True)
+        return state * jnp.expand_dims(mean, (-3, -2)), jnp.broadcast_to(mean, gains.shape)
 
     def _W(self, like: Array) -> Array:
         return expand(jnp.expand_dims(self.dictionary, -3), like.ndim)
