@@ -1,138 +1,217 @@
-"""A network alone, the network and then EM, and the network trained through the unfolded EM, on songs not seen.
+"""The study: is a network better trained through the EM that follows it than without?
 
-    python examples/hybrid_em.py FOLDER
+    python examples/hybrid_em.py --songs FOLDER     # FOLDER/train and FOLDER/test hold folders of stems
+    python examples/hybrid_em.py                    # ./songs if there is one, or else the bundled song
 
-FOLDER/train and FOLDER/test hold a folder of stems for each song, as MUSDB18 does. One small network gives a mask for
-the magnitudes of each source, frame by frame, from the mixture; EM turns these into multichannel filters. The two
-networks have the same size and see the same excerpts for the same number of steps; only what is between the network
-and the loss differs.
-
-With 300 steps on 13 songs, SDR on 10 others was 2.04 dB for the network alone, 1.74 dB with EM after it and 2.38 dB
-trained through two layers of EM (better or level on 8 songs): one seed, and weak separators all three.
+One small network gives the powers of the sources, frame by frame, from the mixture; EM turns these into multichannel
+filters. From the same start, and on the same mixes for as many steps, it is trained alone and through the unfolded EM;
+alone also for as much longer as the other costs. EM follows either, too. All this for several seeds, judged on songs
+not seen. The results go to `hybrid-em`: `results.json`, from which a run that was cut off goes on, a page, and a
+picture (with the extra `plots`). Those of a whole run are kept in `examples/multichannel/hybrid`.
 """
 
-import sys
+import argparse
+import dataclasses
+import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from flax import nnx
+from multichannel import judging, learning, network
+from multichannel.learning import Hybrid
+from multichannel.network import RATE
+from study import songs
+from study.intervals import paired
+from study.page import difference, plus_minus, table
+from study.pictures import picture
+from study.store import Store
 
 import dsp_sep as ds
 
-STFT = ds.STFT(n_fft=2048, hop=1024)
-BANDS = 48
+RESULTS = Path("hybrid-em")
+LEARNED = ("exponent", "noise")
+"""What is trained of each layer of EM."""
+THROUGH = "trained through EM"
 
 
-def bands() -> np.ndarray:
-    """Triangles over frequency, `(frequency, BANDS)`, narrow below and wide above; every bin is in some."""
-    bins = np.arange(STFT.bins)
-    centres = np.geomspace(2, STFT.bins + 1, BANDS + 2) - 2
-    warped = np.interp(bins, centres, np.arange(BANDS + 2))
-    triangles = np.maximum(0, 1 - abs(warped[:, None] - np.arange(1, BANDS + 1)))
-    return (triangles + 1e-3).astype(np.float32)
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How much is done; `QUICK` only shows that everything runs.
+
+    Attributes:
+        seeds: of networks and mixes.
+        depth: layers of EM.
+        hidden: width of the network.
+        first: steps of training it alone, before the ways part.
+        steps: of training after that.
+        longer: so many times as many cost alone what those through EM do.
+        seconds: of a mix to train on.
+        judged: seconds of each test song.
+    """
+
+    seeds: tuple[int, ...] = (0, 1)
+    depth: int = 2
+    hidden: int = 96
+    first: int = 200
+    steps: int = 64
+    longer: int = 4
+    seconds: float = 2.0
+    judged: float = 6.0
 
 
-class Masks(nnx.Module):
-    """Log powers in bands, of the mixture and its side, with their neighbours in time, to a mask for each source."""
-
-    def __init__(self, sources: int, hidden: int, rngs: nnx.Rngs):
-        self.sources = sources
-        self.context = nnx.Conv(2 * BANDS, hidden, kernel_size=(9,), rngs=rngs)
-        self.hidden = nnx.Conv(hidden, hidden, kernel_size=(9,), rngs=rngs)
-        self.out = nnx.Linear(hidden, sources * BANDS, rngs=rngs)
-
-    def __call__(self, mixture):
-        """`(channels, frequency, frames)` complex to magnitudes `(sources, 1, frequency, frames)`."""
-        left, right = mixture
-        power = abs(left) ** 2 + abs(right) ** 2
-        filters = jnp.asarray(bands())
-        features = [jnp.log(filters.T @ p + 1e-4) for p in (power, abs(left - right) ** 2)]
-        x = jnp.concatenate(features).T / 4
-        x = nnx.relu(self.context(x))
-        x = x + nnx.relu(self.hidden(x))
-        logits = (self.out(x) @ jnp.kron(jnp.eye(self.sources), filters.T / filters.sum(-1))).T
-        masks = jax.nn.softmax(logits.reshape(self.sources, 1, STFT.bins, -1), axis=0)
-        return masks * jnp.sqrt(power / 2)
+QUICK = Setting(seeds=(0,), depth=1, hidden=8, first=4, steps=4, longer=2, seconds=0.5, judged=0.5)
 
 
-def separate(network, algorithm, mixture):
-    """Waveforms of the sources `(sources, channels, samples)`; by ratio masks where there is no algorithm."""
-    X = STFT.analyze(mixture)
-    magnitudes = network(X)
-    if algorithm is None:
-        images = ds.masking.ratio(magnitudes, 1.0) * X
-    else:
-        images = ds.run(algorithm, (X, magnitudes)).output
-    return STFT.synthesize(images, length=mixture.shape[-1])
+class Study:
+    """One seed, each piece of it a record of the store.
+
+    Args:
+        seed: of the network and of what it learns on.
+        found: songs of the splits, by name.
+        setting: how much is done.
+        store: the records.
+        models: a folder for the network before the ways part.
+    """
+
+    def __init__(
+        self, seed: int, found: dict[str, dict[str, np.ndarray]], setting: Setting, store: Store, models: Path
+    ):
+        self.seed, self.setting, self.store, self.songs = seed, setting, store, found["train"]
+        cuts = [songs.where_all_sound(song, setting.judged, rate=RATE) for song in found["test"].values()]
+        self.judged = [jnp.asarray(cut) for cut in cuts]
+        em = ds.spatial.EM(start=ds.spatial.Estimated(), noise=1e-3)
+        self.layers = ds.unfold(em, setting.depth, untied=LEARNED)
+        self.start = Hybrid(self._begun(models / f"{seed}.npz"))
+
+    def learn(self) -> None:
+        """The three ways to go on, and what EM makes of the network where it was trained without."""
+        steps = self.setting.steps
+        for name, count in (("alone", steps), ("alone, longer", self.setting.longer * steps)):
+            self.store.once(f"{self.seed}/{name}", lambda count=count: self._alone(count))
+        self.store.once(f"{self.seed}/{THROUGH}", self._through)
+
+    def _alone(self, steps: int) -> dict[str, Any]:
+        hybrid, seconds = self._trained(self.start, steps)
+        after = hybrid._replace(layers=self.layers)
+        return {"scores": self._judge(hybrid), "then EM": self._judge(after), "seconds": seconds}
+
+    def _through(self) -> dict[str, Any]:
+        hybrid, seconds = self._trained(self.start._replace(layers=self.layers), self.setting.steps, LEARNED)
+        constants = {name: np.round(getattr(hybrid.layers.layers, name), 5).tolist() for name in LEARNED}
+        return {"scores": self._judge(hybrid), "seconds": seconds, "constants": constants}
+
+    def _trained(self, start: Hybrid, steps: int, layers: tuple[str, ...] = ()) -> tuple[Hybrid, float]:
+        """Trained on, and the processor's seconds that took."""
+        begun = time.process_time()
+        seed, seconds = 1000 + self.seed, self.setting.seconds
+        hybrid = learning.train(start, self.songs, steps=steps, rate=1e-3, seed=seed, seconds=seconds, layers=layers)
+        return hybrid, round(time.process_time() - begun, 1)
+
+    def _judge(self, hybrid: Hybrid) -> dict[str, list[float]]:
+        return judging.by_measure([_judged(hybrid, sources) for sources in self.judged])
+
+    def _begun(self, path: Path) -> ds.pytree.Network:
+        s = self.setting
+        fresh = network.blank(len(self.judged[0]), s.hidden, self.seed)
+        if not path.exists():
+            first = learning.train(
+                Hybrid(fresh), self.songs, steps=s.first, rate=2e-3, seed=self.seed, seconds=s.seconds
+            )
+            ds.save(path, first.network.params)
+        return dataclasses.replace(fresh, params=ds.load(path))
 
 
-def loss(model, sources):
-    network, algorithm = model
-    estimates = separate(network, algorithm, sources.sum(0))
-    return ds.training.negative_sdr(sources, estimates, ceiling=30.0).mean()
+@jax.jit
+def _judged(hybrid: Hybrid, sources: jax.Array) -> jax.Array:
+    return judging.score(sources, learning.separate(hybrid, sources.sum(axis=0)))
 
 
-def learn(start, train, batches, rate=2e-3):
-    def along(params, sources):
-        return loss(ds.constrain(params, start), sources)
-
-    optimizer = optax.adam(optax.cosine_decay_schedule(rate, len(batches)))
-    return ds.constrain(ds.training.fit(along, ds.unconstrain(start, train=train), batches, optimizer).params, start)
-
-
-def excerpts(songs, steps, seconds):
-    each = steps // len(songs) + 1
-    cut = [list(ds.training.excerpts(song, seconds=seconds, count=each, seed=i)) for i, song in enumerate(songs)]
-    return [cut[step % len(songs)][step // len(songs)] for step in range(steps)]
+def rows(records: dict[str, Any], measure: str) -> dict[str, np.ndarray]:
+    """Scores by way, `(seeds, songs)`."""
+    seeds = records["about"]["setting"]["seeds"]
+    found = {}
+    for name in ("alone", "alone, longer"):
+        found[f"network {name}"] = [records[f"{seed}/{name}"]["scores"][measure] for seed in seeds]
+        found[f"network {name}, then EM"] = [records[f"{seed}/{name}"]["then EM"][measure] for seed in seeds]
+    found[f"network {THROUGH}"] = [records[f"{seed}/{THROUGH}"]["scores"][measure] for seed in seeds]
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def score(model, songs) -> np.ndarray:
-    """SDR in dB of each song (its sources' mean)."""
-    evaluate = jax.jit(lambda sources: -loss(model, sources))
-    return np.array([float(evaluate(jnp.asarray(song.sources))) for song in songs])
+def write(records: dict[str, Any], parameters: int, out: Path) -> float:
+    """Page and picture; returns by how many dB the network trained through EM is above the best other one."""
+    about = records["about"]
+    setting, seeds = about["setting"], about["setting"]["seeds"]
+    sdr, si_sdr = (rows(records, measure) for measure in judging.MEASURES)
+    ours = sdr[f"network {THROUGH}"].mean(0)
+    extra = len(LEARNED) * setting["depth"]
+    steps = {name: setting["steps"] * (setting["longer"] if "longer" in name else 1) for name in sdr}
+    spent = {name: np.mean([records[f"{seed}/{_way(name)}"]["seconds"] for seed in seeds]) for name in sdr}
+    cost = {name: f"{seconds / spent['network alone']:.1f}" for name, seconds in spent.items()}
+    lines = []
+    for name, values in sdr.items():
+        through = name.endswith(THROUGH)
+        each = ", ".join(f"{value:.2f}" for value in values.mean(1))
+        above = "" if through else difference(ours, values.mean(0))
+        scores = [plus_minus(values.mean(0)), each, plus_minus(si_sdr[name].mean(0)), above]
+        lines.append([name, str(parameters + extra * through), str(steps[name]), cost[name], *scores])
+    header = ["", "parameters", "steps", "cost", "SDR, dB", "each seed", "SI-SDR, dB", "trained through EM above it"]
+    learned = [records[f"{seed}/{THROUGH}"]["constants"] for seed in seeds]
+    text = [
+        "# A network and EM\n",
+        "Made by `python examples/hybrid_em.py`; the numbers are in `results.json`.\n",
+        f"Judged on {len(about['songs']['test'])} unseen songs, {setting['judged']} s of each where all sound (stereo, "
+        f"{RATE} Hz), learned on {len(about['songs']['train'])} others. The network was trained alone for "
+        f"{setting['first']} steps before the ways parted; steps and cost (the processor's time, compiling included, "
+        f"beside the network's alone) are those after that. {setting['depth']} layers of EM, of which exponents and "
+        "noise are trained. Means over sources, seeds, then songs; ± and what is in brackets are 95 % intervals over "
+        "songs (Student's t), paired for differences, whose wins are counted.\n",
+        table(header, lines),
+        "Trained constants by seed: "
+        + "; ".join(", ".join(f"{name} {np.round(values, 4).tolist()}" for name, values in c.items()) for c in learned)
+        + ".\n",
+    ]
+    (out / "README.md").write_text("\n".join(text))
+    others = {name: values.mean(0) for name, values in sdr.items() if THROUGH not in name}
+    picture(out / "differences.png", (7.0, 3.2), lambda figure: _paint(figure, ours, others))
+    return float(ours.mean() - max(values.mean() for values in others.values()))
 
 
-def parameters(tree) -> int:
-    return sum(leaf.size for leaf in jax.tree.leaves(tree))
+def _way(name: str) -> str:
+    """The part of a row's name that its record has."""
+    return name.removeprefix("network ").removesuffix(", then EM")
 
 
-def study(train, test, *, depth: int = 2, hidden: int = 64, steps: int = 400, seconds: float = 3.0) -> dict:
-    """Rows of (parameters, SDR of each test song)."""
-    sources = train[0].sources.shape[0]
-    fresh = ds.network(Masks(sources, hidden, nnx.Rngs(0)))
-    learned = ("exponent", "noise")
-    em = ds.unfold(ds.spatial.EM(start=ds.spatial.Estimated(), noise=1e-4), depth, untied=learned)
-    batches = excerpts(train, steps, seconds)
-    first, second = batches[: len(batches) // 2], batches[len(batches) // 2 :]
-
-    half, _ = learn((fresh, None), ("0.params",), first)
-    alone, _ = learn((half, None), ("0.params",), second, rate=1e-3)
-    model = (half, em)
-    through = learn(model, ("0.params", *(f"1.{name}" for name in learned)), second, rate=1e-3)
-    count = parameters(fresh.params)
-    return {
-        "network alone": (count, score((alone, None), test)),
-        f"network, then {depth} iterations of EM": (count, score((alone, em), test)),
-        f"network trained through {depth} layers of EM": (count + len(learned) * depth, score(through, test)),
-    }
+def _paint(figure: Any, ours: np.ndarray, others: dict[str, np.ndarray]) -> None:
+    ax = figure.subplots()
+    for place, values in enumerate(others.values()):
+        middle, low, high = paired(ours, values)
+        ax.plot(ours - values, np.full(len(ours), place), ".", color="0.6")
+        ax.errorbar([middle], [place], xerr=[[middle - low], [high - middle]], fmt="o", color="tab:red", capsize=4)
+    ax.set_yticks(range(len(others)), list(others))
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set(xlabel="SDR of the network trained through EM above it, dB, for each song", ylim=(-0.6, len(others) - 0.4))
+    ax.grid(alpha=0.3, axis="x")
 
 
-def table(rows: dict) -> float:
-    for name, (count, scores) in rows.items():
-        print(f"{name:45s} {count:8d} parameters  SDR {scores.mean():6.2f} dB  (songs: {np.round(scores, 1)})")
-    scores = [row[1].mean() for row in rows.values()]
-    return float(scores[2] - max(scores[:2]))
-
-
-def main(folder: str | None = None, **settings) -> float:
-    if folder is None:
-        return table(study([ds.data.example("learn")], [ds.data.example("judge")], **settings))
-    songs = [[ds.data.read_song(path) for path in ds.data.songs(Path(folder) / split)] for split in ("train", "test")]
-    return table(study(*songs, **settings))
+def main(root: Path | None = None, out: Path = RESULTS, setting: Setting = Setting()) -> float:
+    """Do what is not done yet, write page and picture; returns what training through EM gains over the best other."""
+    found = songs.read_stereo(root, RATE)
+    models = out / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    about = {"songs": {split: sorted(some) for split, some in found.items()}, "setting": dataclasses.asdict(setting)}
+    store = Store(out / "results.json", about=about)
+    for seed in setting.seeds:
+        study = Study(seed, found, setting, store, models)
+        study.learn()
+    return write(store.records, learning.parameters(study.start.network.params), out)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--songs", type=Path, default=Path("songs"), help="a folder with train and test in it")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go")
+    parser.add_argument("--quick", action="store_true", help="only see that everything runs")
+    options = parser.parse_args()
+    main(options.songs if options.songs.is_dir() else None, options.out, QUICK if options.quick else Setting())

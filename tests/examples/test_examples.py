@@ -7,7 +7,6 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = {
-    "hybrid_em": {"hidden": 16, "steps": 40, "seconds": 1.0},
     "separate_a_song": {"components": 8, "steps": 30, "iterations": 10},
     "unfold_misi": {"depth": 2, "steps": 8, "seconds": 1.0},
     "implicit_against_unrolled": {"counts": (10, 400), "seconds": 0.2, "components": 2, "picture": None},
@@ -15,7 +14,7 @@ SMALL = {
     "learn_sparsity": {"components": 8, "iterations": 10, "steps": 8, "seconds": 1.0},
 }
 
-STUDIES = {"learned_inversion"}
+STUDIES = {"hybrid_em", "learned_inversion", "multichannel_em", "reverberant_rooms"}
 """Those with tests of their own."""
 
 
