@@ -9,7 +9,8 @@ that decays exponentially, other noise to each microphone: a stand-in that shows
 
 AuxIVA, ILRMA (Gaussian and Student's t), FastMNMF2, and the exact EM from AuxIVA's magnitudes, with free powers and
 with powers of low rank. The results go to `reverberant-rooms`: `results.json`, from which a run that was cut off goes
-on, a page, and a picture (with the extra `plots`). Those of a whole run are kept in `examples/reverberant_rooms/results`.
+on, a page, and a picture (with the extra `plots`). Those of a whole run are kept in
+`examples/reverberant_rooms/results`.
 """
 
 import argparse
