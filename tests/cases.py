@@ -236,7 +236,7 @@ CASES = (
     ),
     _drawn(
         "nmf_blocked",
-        lambda s: Blocked(_nmf(s, order=("activations", "dictionary")), size=s.frames // 4 + 1),
+        lambda s: Blocked(_nmf(s, order=("activations", "dictionary")), size=s.frames // 3),
         descends=True,
     ),
     _modelled("harmonic", lambda s: Structured(Harmonic(_combs(s))), descends=True),
@@ -309,7 +309,7 @@ CASES = (
     _several("mag_incons_hard_mix", lambda s: MagInconsHardMix(stft(s), consistency_weight=0.3)),
     _several("em", lambda s: EM(noise=1e-3), descends=True),
     _several(
-        "em_nested", lambda s: NestedEM(Dictionaries(dictionary=spectra(s)), start=Estimated(), block=s.frames // 3 + 1)
+        "em_nested", lambda s: NestedEM(Dictionaries(dictionary=spectra(s)), start=Estimated(), block=s.frames // 3)
     ),
     _channels("aux_iva", lambda s: Demixing()),  # likelihoods, which have no zero, are looked at in tests/spatial
     _channels("ilrma", lambda s: Demixing(IndependentLowRank(components=2), rule="iss"), draws=True),

@@ -3,15 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from dsp_sep import run
 from dsp_sep.iterate import drivers
 from tests.cases import CASES
 from tests.checks import distance
+from tests.each import each
 
 STEPS = 3  # in all of them, so that one compiled program serves several tests
-each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def moved(tree):
@@ -24,7 +23,7 @@ def single(tree):
     return jax.tree.map(lambda x: x.astype(np.complex64 if np.iscomplexobj(x) else np.float32), tree)
 
 
-@each
+@each()
 def test_compiled_equals_eager(case):
     algorithm, data = case.algorithm(), case.data(())
     compiled = run(algorithm, data, STEPS, key=case.key())
@@ -34,7 +33,7 @@ def test_compiled_equals_eager(case):
     assert distance(compiled.state, eager.state) < 1e-5
 
 
-@each
+@each()
 def test_other_values_do_not_trace_again(case):
     algorithm, data = case.algorithm(), case.data(())
     run(algorithm, data, STEPS, key=case.key(0))
@@ -43,7 +42,7 @@ def test_other_values_do_not_trace_again(case):
     assert drivers._run._cache_size() == before
 
 
-@each
+@each()
 def test_precision_is_that_of_the_data(case):
     def dtypes(data):
         shapes = jax.eval_shape(lambda *args: run(args[0], args[1], 1, key=args[2]), case.algorithm(), data, case.key())
@@ -56,7 +55,7 @@ def test_precision_is_that_of_the_data(case):
         assert dtypes(single(case.data(()))) <= {"float32", "complex64"}
 
 
-@each
+@each()
 def test_vmap_and_batch_axes_equal_a_loop(case):
     algorithm, data = case.algorithm(), jax.tree.map(jnp.asarray, case.data((2,)))
     items = [jax.tree.map(lambda x, i=i: x[i], data) for i in range(2)]
@@ -76,7 +75,7 @@ def test_vmap_and_batch_axes_equal_a_loop(case):
     assert distance(batched.output, loop) < 1e-4
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.descends], ids=lambda case: case.name)
+@each(lambda case: case.descends)
 def test_the_objective_descends(case, x64):
     @jax.jit
     def objectives(algorithm, data):
@@ -95,7 +94,7 @@ def test_the_objective_descends(case, x64):
         np.testing.assert_allclose(rounded[0], double[0], rtol=1e-4)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.scales], ids=lambda case: case.name)
+@each(lambda case: case.scales)
 def test_the_scale_of_the_data_is_that_of_the_answer(case):
     def answer(c):
         data = jax.tree.map(lambda x: x * np.float32(c), case.data(()))

@@ -11,8 +11,8 @@ from dsp_sep import Checkpointed, OneStep, Plain, Truncated, constrain, run, unc
 from dsp_sep.nmf import Activations
 from tests.cases import CASES, dictionary, separation, spectrogram
 from tests.checks import distance, finite
+from tests.each import each
 
-each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 SOME = [case for case in CASES if case.name in ("nmf_sparse", "griffin_lim_best", "misi_ratio")]
 some = pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
 
@@ -39,7 +39,7 @@ def problem(case, steps, **options):
     return loss, params
 
 
-@each
+@each()
 def test_gradient_by_finite_differences(case, x64):
     loss, params = problem(case, steps=2)
     rng = np.random.default_rng(6)
@@ -108,7 +108,7 @@ def hard_data(case):
         yield "equal channels", (mixture[:1].repeat(2, 0), magnitudes[:, :1].repeat(2, 1))
 
 
-@each
+@each()
 def test_gradient_is_finite_on_hard_data(case):
     algorithm = case.algorithm()
 

@@ -1,16 +1,14 @@
 """Every algorithm of the table of cases, unfolded and not trained, is the classical one, as users compile it."""
 
-import pytest
-
 from dsp_sep import run, unfold
 from dsp_sep.pytree import names
-from tests.cases import CASES
 from tests.checks import distance, identical
+from tests.each import each
 
 STEPS = 4
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each()
 def test_untrained_layers_are_the_iterations(case, optimized_file):
     algorithm, data = case.algorithm(), case.data(())
     classical = run(algorithm, data, STEPS, key=case.key()).output

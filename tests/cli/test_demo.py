@@ -10,6 +10,9 @@ from dsp_sep.cli.demo import Plan, measures, separate_example
 from dsp_sep.pytree import load, save
 
 
+pytestmark = pytest.mark.thorough
+
+
 @pytest.fixture(scope="module")
 def outcome():
     plan = Plan(

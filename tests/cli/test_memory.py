@@ -1,10 +1,12 @@
 import os
 
+import pytest
 import soundfile
 
 from .conftest import ENVIRONMENT, RATE, start
 
 
+@pytest.mark.thorough
 def test_memory_does_not_grow_with_the_length(tmp_path, audio):
     peaks = {}
     for minutes in (4, 40):

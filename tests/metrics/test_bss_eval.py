@@ -41,6 +41,7 @@ def test_windows_that_overlap(x64):
     assert_equals(found, "museval/overlap", 1e-7)
 
 
+@pytest.mark.thorough
 def test_filters_and_order_for_each_frame(x64):
     reference, estimate = song(2.0)
     found = bss_eval_images(reference, estimate[np.array([3, 1, 0, 2])], **SECOND, filters="frame", permute=True)
@@ -70,6 +71,7 @@ def test_sources_as(peer, case, x64):
     assert found.order.tolist() == golden(f"{peer}/{case}")["order"].tolist()
 
 
+@pytest.mark.thorough
 def test_equal_channels(x64):
     """The normal equations are singular: the least-squares solution is museval's up to rounding."""
     reference = song()[0]
@@ -109,6 +111,7 @@ def test_silent_throughout():
         assert all(np.isnan(value).all() for value in bss_eval_images(*signals, taps=16)[:4])
 
 
+@pytest.mark.thorough
 def test_perfect_and_nearly_perfect_estimates():
     """The SDR of float32 is right to 0.01 dB up to 60 dB, all else with it; a perfect estimate has +inf."""
     reference, estimate = (signal.astype(np.float32) for signal in song(1.0))

@@ -57,6 +57,7 @@ def test_dtypes_are_kept():
     assert not found.sdr.weak_type and found.sdr.dtype == jnp.float32 and found.order.dtype == jnp.int32
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "double"), [("windows", False), ("windows", True), ("permuted", True)])
 def test_gradients_by_finite_differences(name, double):
     random = np.random.default_rng(2)

@@ -78,6 +78,7 @@ def test_a_stem_that_is_silent_throughout_does_not_count(silent):
             np.testing.assert_allclose(scores.frames[name][kept], getattr(others, name.lower()), atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_windows_hops_and_filters():
     signals = [signal.astype(np.float32) for signal in song(1.0)]
     scores = score(*signals, rate=RATE, window=0.4, hop=0.3, filters="frame")
