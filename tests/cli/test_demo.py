@@ -9,7 +9,6 @@ from dsp_sep import data
 from dsp_sep.cli.demo import Plan, measures, separate_example
 from dsp_sep.pytree import load, save
 
-
 pytestmark = pytest.mark.thorough
 
 
