@@ -205,7 +205,6 @@ CASES = (
     _drawn("nmf_kullback_leibler", lambda s: _nmf(s, divergence=KullbackLeibler()), descends=True),
     _drawn("nmf_itakura_saito", lambda s: _nmf(s, divergence=ItakuraSaito()), descends=True),
     _drawn("nmf_beta_half", lambda s: _nmf(s, divergence=Beta(0.5)), descends=True),
-    _drawn("nmf_beta_three", lambda s: _nmf(s, divergence=Beta(3.0)), descends=True),
     _drawn(
         "nmf_heuristic", lambda s: _nmf(s, divergence=Beta(0.5), rule=Heuristic(), order=("activations", "dictionary"))
     ),
