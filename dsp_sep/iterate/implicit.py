@@ -79,9 +79,12 @@ class GMRES:
 class Implicit:
     """By the implicit function theorem, at the fixed point itself, for `run_until`.
 
-    Its memory is that of one iteration, however many were done. It serves `jax.grad` once (no `jax.jvp`, no second
-    derivatives), under `jit`, `vmap` and sharding. Right where the iteration has converged to a fixed point that is
-    isolated: algorithms without one (Griffin-Lim, MISI) refuse. Where only some directions are free (NMF without zeros)
+    Its memory is that of one iteration, however many were done. It serves `jax.grad` once, under `jit`, `vmap` and
+    sharding; not `jax.jvp`, nor second derivatives: what `probe` tells depends on the cotangent, so that the rule is of
+    reverse mode alone. `Truncated` serves both modes.
+
+    Right where the iteration has converged to a fixed point that is isolated: algorithms without one (Griffin-Lim,
+    MISI) refuse. Where only some directions are free (NMF without zeros)
     a loss that does not depend on them still has the right gradient.
 
     The error is of the order of `Result.distance`, how far the last state is from the fixed point, times the condition

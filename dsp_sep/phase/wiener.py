@@ -118,8 +118,7 @@ class ConsistentWiener(SourceInversion):
     consistency_weight: Number = hyper(default=1.0, domain=domains.NONNEGATIVE)
 
     def init(self, data: Separation, *, key: Array | None = None) -> ConjugateGradient:  # type: ignore[override]
-        phases = phase(super().init(data, key=key))
-        mean, covariance = self.moments(phases, data)
+        mean, covariance = self.moments(phase(super().init(data, key=key)), data)
         error = covariance.total().inverse()(self.missing(mean, data))
         sources = mean + covariance(jnp.broadcast_to(error, mean.shape))
         none = jnp.zeros((*sources.shape[:-4], 1, 1, 1, 1), sources.real.dtype)
@@ -154,11 +153,23 @@ class ConsistentWiener(SourceInversion):
         return self.total(fit) + self.consistency_weight * self.total(inconsistency)
 
     def residual(self, state: ConjugateGradient, data: Separation) -> ConjugateGradient:  # type: ignore[override]
-        """The preconditioned gradient along the constraint; what the method only carries along does not enter."""
+        """The preconditioned gradient along the constraint, what is missing to the mixture, and the prior of the data.
+
+        The search that comes to the solution does not enter. A start that is drawn has none.
+        """
+        mean, covariance = self.moments(phase(super().init(data)), data)
         fresh = state._replace(consistent=self.consistent(state.sources))
         steepest, _ = self.preconditioned(self.downhill(fresh), state.precision)
-        still = jax.tree.map(jnp.zeros_like, state)
-        return still._replace(sources=steepest, consistent=fresh.consistent - state.consistent)
+        missing = self.missing(state.sources, data) / state.sources.shape[-4]
+        solution = ConjugateGradient(
+            state.sources + steepest + missing,
+            fresh.consistent,
+            jnp.zeros_like(state.direction),
+            jnp.zeros_like(state.gain),
+            mean,
+            covariance.inverse(),
+        )
+        return jax.tree.map(lambda a, b: a - b, solution, state)
 
     def moments(self, phases: Array, data: Separation) -> tuple[Array, Planar]:
         """The means of the prior, and its covariances for variances over their mean and above zero."""

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dsp_sep import BestSoFar, Implicit, Momentum, RelativeChange, Status, run, run_until, unfold
+from dsp_sep import STFT, BestSoFar, Implicit, Momentum, RelativeChange, Status, run, run_until, unfold
 from dsp_sep.iterate import GMRES, Accelerated, Algorithm, Neumann, NoFixedPointError
 from dsp_sep.nmf import NMF, Activations, Energy, Euclidean, Factors, KullbackLeibler, Sparsity
 from dsp_sep.numerics import matmul, scale, square_magnitude
-from dsp_sep.phase import MISI, GriffinLim, ZeroPhase
+from dsp_sep.phase import MISI, Anisotropic, Circular, ConsistentWiener, GriffinLim, ZeroPhase
 from dsp_sep.pytree import Number, domains, hyper, node
 from tests.cases import dictionary, magnitudes, separation, spectrogram, stft
 from tests.checks import distance
@@ -23,6 +23,7 @@ from tests.checks import distance
 GOLDEN = Path(__file__).parents[1] / "golden" / "implicit.npz"
 TIGHT = RelativeChange(1e-14)
 SOLVERS = [Neumann(1e-12, 20_000), GMRES(1e-12)]
+NEUMANN, GMRES_ = SOLVERS
 solvers = pytest.mark.parametrize("solver", SOLVERS, ids=["neumann", "gmres"])
 
 
@@ -88,18 +89,36 @@ def unrolled(algorithm, data, steps, loss=weighted, **options):
     return list(jax.jit(jax.grad(value, argnums=(0, 1)))(algorithm, data))
 
 
-@solvers
-@pytest.mark.parametrize("penalty", [Sparsity, Energy], ids=["l1", "l2"])
-@pytest.mark.parametrize("divergence", [KullbackLeibler(), Euclidean()], ids=["beta_1", "beta_2"])
-def test_activations_against_unrolling(divergence, penalty, solver, x64):
-    algorithm, V = activations(divergence, penalty(0.3)), jnp.asarray(spectrogram())
-    found, error = implicit(algorithm, V, solver)
-    assert distance(found, unrolled(algorithm, V, 12_000)) < 1e-5
-    assert error < 1e-9
+def wiener(prior):
+    """Consistent Wiener filtering with variances that are not those of the sources."""
+    rng, transform = np.random.default_rng(0), STFT(n_fft=8, hop=2)
+    S = np.asarray(transform.analyze(rng.standard_normal((2, 1, 24))))
+    magnitudes = abs(S) * np.exp(0.3 * rng.standard_normal(S.shape)) + 0.1
+    return ConsistentWiener(transform, prior=prior), (jnp.asarray(S.sum(0)), jnp.asarray(magnitudes))
 
 
-@solvers
-@pytest.mark.parametrize("divergence", [KullbackLeibler(), Euclidean()], ids=["beta_1", "beta_2"])
+PROBLEMS = {
+    "beta_1_l1": (lambda: (activations(KullbackLeibler(), Sparsity(0.3)), jnp.asarray(spectrogram())), 12_000, SOLVERS),
+    "beta_1_l2": (lambda: (activations(KullbackLeibler(), Energy(0.3)), jnp.asarray(spectrogram())), 12_000, [NEUMANN]),
+    "beta_2_l1": (lambda: (activations(Euclidean(), Sparsity(0.3)), jnp.asarray(spectrogram())), 12_000, [NEUMANN]),
+    "beta_2_l2": (lambda: (activations(Euclidean(), Energy(0.3)), jnp.asarray(spectrogram())), 12_000, [GMRES_]),
+    "consistent_wiener": (lambda: wiener(Circular()), 150, [GMRES_]),
+    "anisotropic_wiener": (lambda: wiener(Anisotropic(0.8)), 150, [NEUMANN]),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_against_unrolling(name, x64):
+    make, steps, solvers = PROBLEMS[name]
+    algorithm, data = make()
+    expected = unrolled(algorithm, data, steps)
+    for solver in solvers:
+        found, error = implicit(algorithm, data, solver)
+        assert distance(found, expected) < 1e-5
+        assert error < 1e-9
+
+
+@pytest.mark.parametrize(("divergence", "solver"), [(KullbackLeibler(), GMRES_), (Euclidean(), NEUMANN)])
 def test_blind_factorisation_against_unrolling(divergence, solver, x64):
     algorithm, V = NMF(components=2, divergence=divergence), jnp.asarray(spectrogram()[:8, :9])
     model = lambda factors: weighted(matmul(*factors))  # noqa: E731 - what the common scale has no part in
@@ -114,26 +133,23 @@ def normalised(factors: Factors):
     return weighted(Factors(factors.dictionary / sums, sums.swapaxes(-1, -2) * factors.activations))
 
 
-@solvers
-def test_factors_are_normalised_so_that_each_has_a_derivative(solver, x64):
+def test_factors_are_normalised_so_that_each_has_a_derivative(x64):
     W = [[3, 0], [2, 0], [1, 0], [2, 1], [1, 2], [0, 1], [0, 2], [0, 3.0]]
     H = [[2, 1, 3, 0, 0, 1, 2, 1, 0], [0, 0, 0, 2, 1, 1, 1, 3, 1.0]]  # zeros that determine both factors
     V = jnp.asarray((np.matmul(W, H) + 0.02) * np.random.default_rng(0).gamma(8, 1 / 8, (8, 9)))
     algorithm, key = NMF(components=2, divergence=Euclidean()), jax.random.key(1)
-    (_, found), error = implicit(algorithm, V, solver, loss=normalised, key=key)
+    (_, found), error = implicit(algorithm, V, GMRES_, loss=normalised, key=key)
     assert distance(found, unrolled(algorithm, V, 3000, loss=normalised, key=key)[1]) < 1e-5
     assert error < 1e-9
 
 
-@solvers
-def test_factors_that_are_not_determined_are_told_by_the_probe(solver, x64):
+def test_factors_that_are_not_determined_are_told_by_the_probe(x64):
     V = jnp.asarray(spectrogram()[:8, :9])  # without zeros a small mixing matrix between W and H changes nothing
-    _, error = implicit(NMF(components=2), V, solver, loss=normalised, key=jax.random.key(1))
+    _, error = implicit(NMF(components=2), V, NEUMANN, loss=normalised, key=jax.random.key(1))
     assert error > 1e-2
 
 
-@solvers
-@pytest.mark.parametrize("kind", [Contraction, Counted])
+@pytest.mark.parametrize(("kind", "solver"), [(Contraction, GMRES_), (Counted, NEUMANN)])
 def test_complex_state_against_unrolling(kind, solver, x64):
     rng = np.random.default_rng(3)
     b = jnp.asarray(rng.standard_normal((4, 3)) + 1j * rng.standard_normal((4, 3)))
@@ -247,10 +263,14 @@ def test_what_has_no_isolated_fixed_point_is_refused(algorithm, data, name):
         run_until(algorithm(), data(()), RelativeChange(1e-3), max_steps=3, gradient=Implicit())
 
 
-def test_only_run_until_has_a_fixed_point():
+def test_only_reverse_mode_and_run_until_have_a_fixed_point():
     algorithm = activations(Euclidean(), Sparsity(0.3))
     with pytest.raises(TypeError, match="Implicit cannot serve; see run_until"):
         run(algorithm, spectrogram(), 3, gradient=Implicit())
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(
+            lambda V: run_until(algorithm, V, TIGHT, max_steps=3, gradient=Implicit()).output, *[(spectrogram(),)] * 2
+        )
     with pytest.raises(TypeError, match="got an Unfolded"):
         run_until(unfold(algorithm, 3), spectrogram(), TIGHT, max_steps=3, gradient=Implicit())
 
