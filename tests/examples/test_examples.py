@@ -14,7 +14,7 @@ SMALL = {
     "learn_sparsity": {"components": 8, "iterations": 10, "steps": 8, "seconds": 1.0},
 }
 
-STUDIES = {"hybrid_em", "learned_inversion", "multichannel_em", "reverberant_rooms"}
+STUDIES = {"deep_nmf", "hybrid_em", "learned_inversion", "multichannel_em", "reverberant_rooms"}
 """Those with tests of their own."""
 
 
