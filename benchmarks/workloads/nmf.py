@@ -17,10 +17,10 @@ from . import reference
 from .stft import hann
 
 DIVERGENCES = {
-    0: ds.nmf.ItakuraSaito(),
-    0.5: ds.nmf.Beta(0.5),
-    1: ds.nmf.KullbackLeibler(),
-    2: ds.nmf.Euclidean(),
+    0: ds.nmf.ItakuraSaito,
+    0.5: partial(ds.nmf.Beta, 0.5),
+    1: ds.nmf.KullbackLeibler,
+    2: ds.nmf.Euclidean,
 }
 BATCH = 16
 """Spectrograms that are factorised at once."""
@@ -86,7 +86,7 @@ def _start(V: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def factorize(problem: Factorization) -> Program:
-    return _run(ds.nmf.NMF(**_given(problem), divergence=DIVERGENCES[problem.beta]), problem)
+    return _run(ds.nmf.NMF(**_given(problem), divergence=DIVERGENCES[problem.beta]()), problem)
 
 
 def factorize_each(problem: Factorization) -> Callable[[], tuple[np.ndarray, ...]]:
