@@ -67,6 +67,7 @@ class Setting:
     depth: int = 5
     tried: tuple[tuple[float, str, float], ...] = (
         (1.0, "magnitudes, L2", 0.05),
+        (1.0, "magnitudes, L1", 0.05),
         (1.0, "SDR", 0.05),
         (2.0, "magnitudes, L2", 0.05),
     )
