@@ -32,7 +32,7 @@ def of(runs: Sequence[tuple[Path, dict[str, Any]]]) -> str:
         groups: dict[str, list[dict[str, Any]]] = {"peers": [], "kernel": [], "case": []}
         for record in run["workloads"]:
             before, slash, _ = record["name"].partition("/")
-            if record["entries"]:
+            if all(entry["seconds"] for entry in record["entries"]):  # not those that were compiled only
                 groups[before if slash else "peers"].append(record)
         machine = Machine(**run["machine"]) if "machine" in run else None
         parts.append(_heading(path, run, machine))
