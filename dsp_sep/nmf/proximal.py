@@ -7,7 +7,7 @@ from .divergences import Divergence, Euclidean, ItakuraSaito, KullbackLeibler
 
 
 def proximal(divergence: Divergence, V: Array, Z: Array, rho: Array) -> Array:
-    """`argmin D(V | X) + ρ/2 ‖X - Z‖²` over `X > 0`, element by element.
+    """`argmin D(V | X) + ρ/2 ‖X - Z‖²` over `X`, positive but for `Euclidean`, element by element.
 
     Args:
         divergence: one of those in `PROXIMAL`.
@@ -31,8 +31,8 @@ def _kullback_leibler(V: Array, Z: Array, rho: Array) -> Array:
 def _itakura_saito(V: Array, Z: Array, rho: Array) -> Array:
     """The root of `ρ x³ - ρ z x² + x - v` that is the minimum: the only one, or the least or the largest of three.
 
-    Sun and Févotte (2014) take the largest. The roots by Cardano's formula lose digits where they are small beside `z`;
-    Newton steps give these back, and the last one gives the derivative of the root.
+    The code of Sun and Févotte (2014) takes the largest. The roots by Cardano's formula lose digits where they are
+    small beside `z`; Newton steps give these back, and the last one gives the derivative of the root.
     """
     frozen = lax.stop_gradient((V, Z, rho))
     largest, least = (_polished(root, *frozen) for root in _cardano(*frozen))
