@@ -157,9 +157,10 @@ def report(results: tuple[Path, ...]) -> None:
 
 @main.command(name="roofline")
 @click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="roofline.png", show_default=True)
-def draw_roofline(result: Path, out: Path) -> None:
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A PNG; where the page expects it.")
+def draw_roofline(result: Path, out: Path | None) -> None:
     """Draw how near the programs of a file of `run --json` came to the machine's limits (extra `plots`)."""
+    out = out or page.roofline_of(result)
     try:
         roofline.draw(json.loads(result.read_text()), out)
     except ModuleNotFoundError as error:

@@ -57,6 +57,8 @@ def warnings() -> list[str]:
     names = [name for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ]
     if names:
         found.append(f"{' and '.join(names)} set: numpy and scikit-learn may be slower than they can be; unset both")
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        found.append("JAX_COMPILATION_CACHE_DIR set: what is in the cache takes no time to compile; unset it")
     return found
 
 

@@ -55,7 +55,14 @@ def _scaling(path: Path, run: dict[str, Any]) -> str:
     return "\n\n".join((title, source, *tables))
 
 
+def roofline_of(path: Path) -> Path:
+    """Where the picture is of a file of results."""
+    return path.with_name(f"roofline-{path.stem}.png")
+
+
 def _heading(path: Path, run: dict[str, Any], machine: Machine | None) -> str:
+    picture = roofline_of(path)
+    shown = f"\n![roofline]({picture.name})\n" if picture.exists() else ""
     env = run["environment"]
     versions = ", ".join(f"{name} {version}" for name, version in env["versions"].items() if name != "jaxlib")
     settings = ", ".join(f"{name}={value}" for name, value in env["settings"].items())
@@ -71,7 +78,7 @@ def _heading(path: Path, run: dict[str, Any], machine: Machine | None) -> str:
 `{path.name}`: commit {env["commit"]}, {env["time"]}; {env["processor"]}, {env["system"]}; Python {env["python"]}; \
 {versions}; {env["threads"]} threads; BLAS: {", ".join(env["blas"]) or "unknown"}; settings: {settings or "none"}. \
 {env["load"]} processes wanted a core in the minute before the run.
-{rates}"""
+{rates}{shown}"""
 
 
 def _summary(records: list[dict[str, Any]], machine: Machine | None) -> str:
