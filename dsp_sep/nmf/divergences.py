@@ -120,9 +120,8 @@ class Beta(Divergence):
         return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)
 
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
-        root = jnp.exp(
-            (self.beta - 2) / 2 * log(Y)
-        )  # in halves, for below β = 0 the power itself may exceed all numbers
+        # in halves, for below β = 0 the power itself may exceed all numbers
+        root = jnp.exp((self.beta - 2) / 2 * log(Y))
         root = jnp.minimum(root, jnp.sqrt(jnp.finfo(Y.dtype).max ** 0.9 / V))
         return V * root * root, Y * root * root
 
