@@ -48,20 +48,23 @@ def blocks(
     def block(start: Any, count: int) -> Any:
         return jax.tree.map(lambda x: lax.dynamic_slice_in_dim(x, start, count, axis % x.ndim), data)
 
-    def step(total: Any, start: Any) -> tuple[Any, Any]:
+    def put(whole: Any, part: Any, start: Any) -> Any:
+        return lax.dynamic_update_slice_in_dim(whole, part, start, axis % whole.ndim)
+
+    def empty(part: Any) -> Any:
+        shape = list(part.shape)
+        shape[axis] = length
+        return jnp.zeros(shape, part.dtype)
+
+    def step(carry: Any, start: Any) -> tuple[Any, None]:
+        total, gathered = carry
         kept, partial = map(block(start, size))
-        return reduce(total, partial), kept
+        gathered = jax.tree.map(lambda all, part: put(all, part, start), gathered, kept)
+        return (reduce(total, partial), gathered), None
 
     kept, total = map(block(0, first))
     if not whole:
         return kept, total
-    total, rest = lax.scan(step, total, first + size * jnp.arange(whole))
-    return jax.tree.map(lambda one, more: _put_together(one, more, axis), kept, rest), total
-
-
-def _put_together(first: Any, rest: Any, axis: int) -> Any:
-    """The first block and the stacked others, `(blocks, ...)`, as one array."""
-    side_by_side = jnp.moveaxis(rest, 0, axis - 1)
-    shape = list(rest.shape[1:])
-    shape[axis] = rest.shape[0] * rest.shape[axis]
-    return jnp.concatenate([first, side_by_side.reshape(shape)], axis)
+    gathered = jax.tree.map(lambda part: put(empty(part), part, 0), kept)
+    (total, gathered), _ = lax.scan(step, (total, gathered), first + size * jnp.arange(whole))
+    return gathered, total

@@ -67,10 +67,9 @@ class LocalGaussian(Algorithm):
             mixture, powers = block
             images = gaussian.posterior_mean(mixture, powers, state.covariances, self.noise)
             rest = jnp.expand_dims(mixture, -4) - jnp.sum(images, axis=-4, keepdims=True)
-            return images + rest / images.shape[-4], None
+            return scale(jnp.expand_dims(data.unit, -4), images + rest / images.shape[-4]), None
 
-        images, _ = over_frames(frames, (data.mixture, self.powers(state)), self.block)
-        return scale(jnp.expand_dims(data.unit, -4), images)
+        return over_frames(frames, (data.mixture, self.powers(state)), self.block)[0]
 
     def objective(self, state: Model, data: Mixture) -> Array:
         """The negative log-likelihood, `Σ log det (R_x / σ²) + xᴴ R_x⁻¹ x`, but for a constant: it is not negative.
