@@ -1,34 +1,47 @@
 """Gradients through iterations beside the gradient of the fixed point: error, time and memory by number of iterations.
 
-    python examples/implicit_against_unrolled.py
+    python examples/implicit_against_unrolled.py [--quick]
 
-Activations of known dictionaries, the loss how far each source's part of the model is from the truth, its gradient by
-dictionary and sparsity weight: task-driven dictionary learning. The error is that to the gradient at convergence, found
-by 20 times as many iterations as the most in the table: multiplicative updates are slow, and no gradient is better than
-the state it is taken at. Griffin-Lim has no isolated fixed point, so that only ways through its iterations are there,
-and their error is that to `Plain` of as many. With matplotlib the table becomes a picture too.
+- Activations of known dictionaries; the loss is how far each source's part of the model is from the truth, the gradient
+  by dictionary and sparsity weight: task-driven dictionary learning.
+- Consistent Wiener filtering of magnitudes with errors; the loss is how far the sources are from the truth, the
+  gradient by the weight of consistency and the window.
+- Griffin-Lim has no isolated fixed point, so that only ways through its iterations are there.
+
+The error is that to the gradient at convergence, of far more iterations; for Griffin-Lim that to `Plain` of as many.
+Results, a page and (with matplotlib) a picture go to the folder of this name; what is there is not done again.
 """
 
+import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from study.page import table
+from study.pictures import picture
+from study.store import Store
 
 import dsp_sep as ds
 from dsp_sep import nmf, phase
+from dsp_sep.iterate import GMRES, Neumann
 
 NEVER = ds.RelativeChange(1e-15)
+HERE = Path(__file__).with_suffix("")
+QUICK = {"problems": ("activations",), "counts": (10, 200), "converged": 4000, "seconds": 0.05, "n_fft": 128}
 
 
-def ways(count):
-    """Name, gradient object, whether it goes on until a rule holds."""
+def ways(count, solver):
+    """Name, gradient object, whether it goes on until a rule holds; `solver` makes one for a number of iterations."""
     yield "plain", ds.Plain(), False
     yield "checkpointed", ds.Checkpointed(), False
     yield "nested", ds.Checkpointed(max(round(count**0.5), 1)), False
     yield "last 10", ds.Truncated(10), False
     yield "one step", ds.OneStep(), False
-    yield "implicit", ds.Implicit(ds.iterate.Neumann(1e-10, count)), True
+    if solver:
+        yield "implicit", ds.Implicit(solver(count)), True
 
 
 def gradient(algorithm, data, loss, count, way, until):
@@ -51,76 +64,106 @@ def difference(found, expected):
     return float(norm([a - b for a, b in zip(found, expected, strict=True)]) / norm(expected))
 
 
-def study(name, algorithm, data, loss, counts, fixed_point):
-    """Rows (problem, iterations, way, error, seconds, MB)."""
+def study(algorithm, data, loss, counts, converged, solver):
+    """Rows of (iterations, way, error, seconds, MB)."""
     expected, rows = None, []
-    if fixed_point:
-        most = 20 * max(counts)
-        expected = gradient(algorithm, data, loss, most, ds.Implicit(ds.iterate.Neumann(1e-13, most)), True)[0](
-            algorithm, data
-        )
+    if solver:
+        run, _ = gradient(algorithm, data, loss, converged, ds.Implicit(solver(converged)), True)
+        expected = run(algorithm, data)
     for count in counts:
-        for label, way, until in ways(count):
-            if until and not fixed_point:
-                continue
+        for label, way, until in ways(count, solver):
             function, memory = gradient(algorithm, data, loss, count, way, until)
             found = jax.block_until_ready(function(algorithm, data))
             start = time.perf_counter()
             jax.block_until_ready(function(algorithm, data))
             seconds = time.perf_counter() - start
-            if label == "plain" and not fixed_point:
+            if label == "plain" and not solver:
                 expected = found
-            rows.append((name, count, label, difference(found, expected), seconds, memory))
-            print(f"{name:12s} {count:5d} {label:13s} {rows[-1][3]:9.1e} {seconds:8.3f} s {memory:9.2f} MB")
+            rows.append((count, label, difference(found, expected), seconds, memory))
     return rows
 
 
-def plot(rows, path):
-    """Error, time and memory over iterations, a line for each way, a row of pictures for each problem."""
-    import matplotlib.pyplot as plt
+def activations(song, stft, components):
+    known = ds.data.example("learn").excerpt(0, min(30 * song.sources.shape[-1] / song.rate, 6.7))
+    dictionaries = ds.separators.learn_dictionaries(
+        stft, known.sources, components=components, steps=50, key=jax.random.key(0)
+    )
+    magnitudes = jnp.asarray(abs(stft.analyze(song.sources))[:, 0], float)
+    algorithm = nmf.Activations(dictionary=jnp.asarray(nmf.join(dictionaries), float), penalties=(nmf.Sparsity(1.0),))
 
-    problems = list(dict.fromkeys(row[0] for row in rows))
-    _, axes = plt.subplots(len(problems), 3, figsize=(12, 4 * len(problems)), squeeze=False, layout="constrained")
-    for line, problem in zip(axes, problems, strict=True):
-        for axis, column, title in zip(line, (3, 4, 5), ("relative error", "seconds", "memory (MB)"), strict=True):
-            for label in dict.fromkeys(row[2] for row in rows if row[0] == problem):
-                own = [row for row in rows if row[:3:2] == (problem, label)]
-                axis.loglog([row[1] for row in own], [row[column] for row in own], marker="o", label=label)
+    def loss(algorithm, H):
+        parts = nmf.parts(algorithm.dictionary, H[None], (components,) * len(dictionaries))[:, 0]
+        return jnp.mean((parts - magnitudes) ** 2)
+
+    return algorithm, jnp.asarray(abs(stft.analyze(song.mixture))[0], float), loss, partial(Neumann, 1e-12)
+
+
+def wiener(song, stft, components):
+    sources = jnp.asarray(stft.analyze(song.sources[:, :1]), complex)
+    errors = np.exp(0.35 * np.random.default_rng(0).standard_normal(sources.shape))
+    loss = lambda algorithm, S: jnp.mean(jnp.abs(S - sources) ** 2)  # noqa: E731
+    return (
+        phase.ConsistentWiener(stft),
+        (jnp.sum(sources, axis=0), jnp.abs(sources) * errors),
+        loss,
+        lambda count: GMRES(1e-12),
+    )
+
+
+def griffin_lim(song, stft, components):
+    target = jnp.asarray(stft.analyze(song.sources[3, 0]), complex)
+    loss = lambda algorithm, S: jnp.mean(jnp.abs(S - target) ** 2)  # noqa: E731
+    return phase.GriffinLim(stft, start=phase.ZeroPhase()), jnp.abs(target), loss, None
+
+
+PROBLEMS = {"activations": activations, "consistent Wiener": wiener, "Griffin-Lim": griffin_lim}
+
+
+def paint(figure, results):
+    """Error, time and memory over iterations, a line for each way, a row for each problem."""
+    axes = figure.subplots(len(results), 3, squeeze=False)
+    for line, (problem, rows) in zip(axes, results.items(), strict=True):
+        for axis, column, title in zip(line, (2, 3, 4), ("relative error", "seconds", "memory (MB)"), strict=True):
+            for label in dict.fromkeys(row[1] for row in rows):
+                own = [row for row in rows if row[1] == label]
+                axis.loglog([row[0] for row in own], [row[column] for row in own], marker="o", label=label)
             axis.set(xlabel="iterations", title=f"{problem}: {title}")
         line[0].legend()
-    plt.savefig(path)
 
 
-def main(counts=(10, 30, 100, 300, 1000), seconds=0.5, components=2, picture="implicit_against_unrolled.png") -> float:
-    song = ds.data.example("learn").excerpt(6.7, 6.7 + seconds)
-    stft = ds.STFT(n_fft=512, hop=256)
-    print("problem  iterations  way           error to the limit, time and memory of a gradient")
-    dictionaries = ds.separators.learn_dictionaries(
-        stft, ds.data.example("learn").sources, components=components, steps=50, key=jax.random.key(0)
-    )
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        magnitudes = jnp.asarray(abs(stft.analyze(song.sources))[:, 0], float)
-        V = jnp.asarray(abs(stft.analyze(song.mixture))[0], float)
-        W = jnp.asarray(nmf.join(dictionaries), float)
-        activations = nmf.Activations(dictionary=W, penalties=(nmf.Sparsity(1.0),))
+def page(results):
+    """The tables in Markdown."""
+    header = ("iterations", "way", "relative error", "seconds", "temporary memory (MB)")
+    parts = ["# Implicit against unrolled gradients\n\nMade by `python examples/implicit_against_unrolled.py`.\n"]
+    for problem, rows in results.items():
+        shown = [(str(n), way, f"{error:.1e}", f"{seconds:.3f}", f"{mb:.2f}") for n, way, error, seconds, mb in rows]
+        parts.append(f"## {problem[0].upper()}{problem[1:]}\n\n{table(header, shown)}")
+    return "\n".join(parts)
 
-        def error(algorithm, H):
-            parts = nmf.parts(algorithm.dictionary, H[None], (components,) * len(dictionaries))[:, 0]
-            return jnp.mean((parts - magnitudes) ** 2)
 
-        rows = study("activations", activations, V, error, counts, fixed_point=True)
-        inversion = phase.GriffinLim(stft, start=phase.ZeroPhase())
-        target = jnp.asarray(stft.analyze(song.sources[3, 0]), complex)
-        spectral = lambda algorithm, S: jnp.mean(jnp.abs(S - target) ** 2)  # noqa: E731
-        rows += study("Griffin-Lim", inversion, abs(target), spectral, counts[: max(len(counts) - 3, 1)], False)
-    if picture:
-        try:
-            plot(rows, picture)
-        except ImportError:
-            print("no picture: matplotlib is not installed")
-    last = {row[2]: row for row in rows if row[:2] == ("activations", counts[-1])}
-    return last["checkpointed"][5] / last["implicit"][5] - 1
+def main(
+    folder=HERE, problems=tuple(PROBLEMS), counts=(10, 30, 100, 300, 1000), converged=20_000, seconds=0.2, n_fft=512
+) -> float:
+    """What is kept in the folder; how much more memory than `Implicit` the iterations need, `Checkpointed`."""
+    song, stft = ds.data.example("learn").excerpt(6.7, 6.7 + seconds), ds.STFT(n_fft=n_fft, hop=n_fft // 4)
+    folder.mkdir(exist_ok=True)
+    about = {"counts": counts, "converged": converged, "seconds": seconds, "n_fft": n_fft, "jax": jax.__version__}
+    store, results = Store(folder / "results.json", about), {}
+    for name in problems:
+        made = PROBLEMS[name]
+
+        def do(made=made):
+            with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+                algorithm, data, loss, solver = made(song, stft, 2)
+                most = max(counts) if made is wiener else converged  # conjugate gradients are soon done
+                return study(algorithm, data, loss, counts, most, solver)
+
+        results[name] = store.once(name, do)
+    (folder / "README.md").write_text(page(results))
+    picture(folder / "results.png", (12, 4 * len(results)), lambda figure: paint(figure, results))
+    last = {row[1]: row for row in results["activations"] if row[0] == counts[-1]}
+    return last["checkpointed"][4] / last["implicit"][4] - 1
 
 
 if __name__ == "__main__":
-    main()
+    main(**({"folder": HERE.with_name("quick"), **QUICK} if "--quick" in sys.argv else {}))
