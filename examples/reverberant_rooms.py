@@ -167,7 +167,7 @@ def write(records: dict[str, Any], out: Path) -> float:
     setting, rooms = about["setting"], about["rooms"]
     names = list(methods(Setting()))
     found = {
-        mics: {name: np.array([np.mean(records[f"{mics}/{name}"][room]) for room in rooms]) for name in names}
+        mics: {name: np.array([records[f"{mics}/{name}"][room] for room in rooms], float).mean(1) for name in names}
         for mics in setting["microphones"]
     }
     times = np.array(list(rooms.values()))
@@ -184,6 +184,9 @@ def write(records: dict[str, Any], out: Path) -> float:
     for mics, scores in found.items():
         rows = []
         for name, values in scores.items():
+            if not np.all(np.isfinite(values)):
+                rows.append([name, "not finite", *("" for _ in groups), ""])
+                continue
             above = "" if name == "AuxIVA" else difference(values, scores["AuxIVA"])
             rows.append(
                 [name, plus_minus(values), *(f"{values[group].mean():.1f}" for group in groups.values()), above]
@@ -192,7 +195,7 @@ def write(records: dict[str, Any], out: Path) -> float:
         text += [f"## {mics} microphones\n", "By reverberation time.\n", table(header, rows)]
     (out / "README.md").write_text("\n".join(text))
     picture(out / "rooms.png", (5.0 * len(found), 3.6), lambda figure: _paint(figure, found))
-    return float(min(values.mean() for scores in found.values() for values in scores.values()))
+    return float(np.nanmin([values.mean() for scores in found.values() for values in scores.values()]))
 
 
 def _paint(figure: Any, found: dict[int, dict[str, np.ndarray]]) -> None:
@@ -202,8 +205,7 @@ def _paint(figure: Any, found: dict[int, dict[str, np.ndarray]]) -> None:
             ax.plot(values, np.full(len(values), place), ".", color="0.6")
             ax.errorbar([middle], [place], xerr=[[middle - low], [high - middle]], fmt="o", color="tab:red", capsize=4)
         ax.set_yticks(range(len(scores)), list(scores))
-        ax.invert_yaxis()
-        ax.set(title=f"{mics} microphones", xlabel="improvement of SDR, dB, for each room")
+        ax.set(title=f"{mics} microphones", xlabel="improvement of SDR, dB, by room", ylim=(len(scores) - 0.4, -0.6))
         ax.grid(alpha=0.3, axis="x")
 
 
@@ -219,7 +221,8 @@ def main(root: Path | None = None, out: Path = RESULTS, setting: Setting = Setti
         for name, room in rooms.items():
             images = jnp.asarray(room.images[:, :microphones])
             separated = [separate(method, images, jax.random.key(seed)) for seed in setting.seeds]
-            found[name] = [round(gained(images, estimates), 3) for estimates in separated]
+            gains = [gained(images, estimates) for estimates in separated]
+            found[name] = [round(gain, 3) if np.isfinite(gain) else None for gain in gains]
         return found
 
     for microphones in setting.microphones:
