@@ -59,6 +59,22 @@ def test_the_likelihood_in_single_precision():
     assert np.all(np.diff(np.asarray(trace, np.float64)) <= 1e-5 * bins)
 
 
+def test_sources_with_one_direction_in_single_precision():
+    """What is subtracted from their covariances would leave negative eigenvalues, and then no number at all."""
+    rng = np.random.default_rng(0)
+    S = rng.standard_normal((2, 2, 1, 16, 60)) * rng.gamma(0.3, 1, (2, 1, 16, 60))
+    gains = rng.standard_normal((2, 2, 2, 16, 1))
+    images = ((S[0] + 1j * S[1]) * (gains[0] + 1j * gains[1])).astype(np.complex64)
+
+    def look(algorithm, state, data):
+        return state.covariances, algorithm.objective(state, data)
+
+    algorithm = NestedEM(start=Estimated(), exponent=0.0)
+    covariances, losses = run(algorithm, (images.sum(0), np.abs(images)), 40, record=look).trace
+    assert np.all(np.linalg.eigvalsh(covariances) > 0)
+    assert np.all(np.diff(losses) <= 1e-3 * images[0, 0].size)
+
+
 @pytest.mark.parametrize(
     "algorithm", [EM(), EM(start=Estimated()), NestedEM(Free())], ids=["em", "estimated", "nested"]
 )
