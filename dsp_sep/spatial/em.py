@@ -149,6 +149,8 @@ class EM(LocalGaussian):
     linear in the frames, which shard (one all-reduce an iteration), as do frequencies and batch axes. Blocks of frames
     give what all frames at once do.
 
+    No eigenvalue of a spatial covariance falls below a root of the precision beside their mean (`gaussian.lifted`):
+    with more than two channels single precision therefore separates sources with one direction less well than double.
     It needs magnitudes that already tell the sources apart: from equal ones nothing moves. With `Free` powers it fits
     the noise of each bin after many iterations; a handful is what one uses. Attributes: those of `LocalGaussian`.
     """

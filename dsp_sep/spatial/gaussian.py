@@ -103,7 +103,21 @@ def updated_covariances(covariances: Array, statistics: tuple[Array, Array, Arra
     kept, weights = (jnp.expand_dims(x, (-2, -1)) for x in (kept, weights))
     change = matmul(matmul(covariances, gram), covariances)
     moved = scale(kept / weights, covariances) + scale(1 / weights, change)
-    return _lifted(scale(jnp.asarray(0.5, moved.real.dtype), moved + jnp.conj(transpose(moved))))
+    return lifted(scale(jnp.asarray(0.5, moved.real.dtype), moved + jnp.conj(transpose(moved))))
+
+
+def lifted(covariances: Array) -> Array:
+    """With no eigenvalue below a root of the precision beside their mean.
+
+    `updated_covariances` subtracts what is nearly as large as they are, with an error of a rounding by the smallest
+    eigenvalue: beyond the root its result can be negative. Derivatives are those of the covariances as they come.
+    """
+    fixed = lax.stop_gradient(covariances)
+    mean = jnp.trace(fixed, axis1=-2, axis2=-1).real / fixed.shape[-1]
+    least = jnp.finfo(mean.dtype).eps ** 0.5 * mean
+    lift = jnp.maximum(least - jnp.linalg.eigvalsh(fixed)[..., 0], 0)
+    identity = jnp.broadcast_to(jnp.eye(fixed.shape[-1], dtype=fixed.dtype), fixed.shape)
+    return covariances + scale(jnp.expand_dims(lift, (-2, -1)), identity)
 
 
 def local_gaussian(images: Array, floor: Array | float = 0.0) -> tuple[Array, Array]:
@@ -166,20 +180,6 @@ def _images(u: Vector, v: Array, covariances: Array) -> list[Array]:
     """`v R u` for every source, row by row."""
     rows = [[_entry(covariances, a, b) * u[b] for b in range(len(u))] for a in range(len(u))]
     return [scale(v, sum(row[1:], row[0])) for row in rows]
-
-
-def _lifted(covariances: Array) -> Array:
-    """With no eigenvalue below a root of the precision beside their mean.
-
-    The update of covariances subtracts what is nearly as large as they are, with an error of a rounding by the smallest
-    eigenvalue: beyond the root it can be negative. Derivatives are those of the covariances as they come.
-    """
-    fixed = lax.stop_gradient(covariances)
-    mean = jnp.trace(fixed, axis1=-2, axis2=-1).real / fixed.shape[-1]
-    least = jnp.finfo(mean.dtype).eps ** 0.5 * mean
-    lift = jnp.maximum(least - jnp.linalg.eigvalsh(fixed)[..., 0], 0)
-    identity = jnp.broadcast_to(jnp.eye(fixed.shape[-1], dtype=fixed.dtype), fixed.shape)
-    return covariances + scale(jnp.expand_dims(lift, (-2, -1)), identity)
 
 
 def _noise(noise: Array | float, powers: Array) -> Array:

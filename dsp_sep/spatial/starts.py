@@ -10,7 +10,7 @@ from jax import Array
 from ..masking import ratio
 from ..numerics import expand, phase, scale
 from ..pytree import Number, domains, hyper, node
-from .gaussian import local_gaussian
+from .gaussian import lifted, local_gaussian
 
 
 class Start(Protocol):
@@ -112,7 +112,7 @@ class Estimated:
         eps = float(jnp.finfo(magnitudes.dtype).eps)
         covariances = local_gaussian(self.start(mixture, magnitudes), eps)[1]
         loading = scale(jnp.asarray(eps, magnitudes.dtype), Isotropic()(mixture, magnitudes))
-        return covariances + loading
+        return lifted(covariances + loading)
 
 
 @node

@@ -59,11 +59,12 @@ def test_the_likelihood_in_single_precision():
     assert np.all(np.diff(np.asarray(trace, np.float64)) <= 1e-5 * bins)
 
 
-def test_sources_with_one_direction_in_single_precision():
+@pytest.mark.parametrize("channels", [2, 4])
+def test_sources_with_one_direction_in_single_precision(channels):
     """What is subtracted from their covariances would leave negative eigenvalues, and then no number at all."""
     rng = np.random.default_rng(0)
     S = rng.standard_normal((2, 2, 1, 16, 60)) * rng.gamma(0.3, 1, (2, 1, 16, 60))
-    gains = rng.standard_normal((2, 2, 2, 16, 1))
+    gains = rng.standard_normal((2, 2, channels, 16, 1))
     images = ((S[0] + 1j * S[1]) * (gains[0] + 1j * gains[1])).astype(np.complex64)
 
     def look(algorithm, state, data):
@@ -72,7 +73,9 @@ def test_sources_with_one_direction_in_single_precision():
     algorithm = NestedEM(start=Estimated(), exponent=0.0)
     covariances, losses = run(algorithm, (images.sum(0), np.abs(images)), 40, record=look).trace
     assert np.all(np.linalg.eigvalsh(covariances) > 0)
-    assert np.all(np.diff(losses) <= 1e-3 * images[0, 0].size)
+    assert losses[-1] < losses[0]
+    if channels == 2:  # with more of them the bound on the eigenvalues costs a little likelihood again and again
+        assert np.all(np.diff(losses) <= 1e-3 * images[0, 0].size)
 
 
 @pytest.mark.parametrize(
