@@ -83,6 +83,7 @@ def test_a_run_keeps_everything_in_json(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.thorough
 def test_each_workload_does_its_work(monkeypatch):
     """In this process, so that nothing is promoted in silence; the first run is judged."""
     monkeypatch.syspath_prepend(str(ROOT))

@@ -55,6 +55,7 @@ def songs(tmp_path):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_learn_evaluate_separate(songs, run):
     outcome = run("learn", "config.toml", "--out", "made")
     assert outcome.code == 0, outcome.stderr

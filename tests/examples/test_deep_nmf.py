@@ -23,6 +23,7 @@ def script(monkeypatch):
         yield module
 
 
+@pytest.mark.thorough
 def test_study_goes_from_songs_to_a_page_and_on(script, tmp_path):
     pytest.importorskip("matplotlib")
     assert np.isfinite(script.main(None, tmp_path, script.QUICK))
@@ -42,6 +43,7 @@ def test_study_goes_from_songs_to_a_page_and_on(script, tmp_path):
     assert again["grid"] == lost and again["deep/2"] == kept
 
 
+@pytest.mark.thorough
 def test_untrained_variants_are_supervised_nmf(script):
     models, judging, Choice = script.models, script.judging, script.Choice
     rng = np.random.default_rng(0)

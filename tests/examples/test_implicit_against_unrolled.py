@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from .test_examples import EXAMPLES, load
 
 
+@pytest.mark.thorough
 def test_implicit_is_as_right_as_unrolled_in_less_memory(tmp_path, monkeypatch, users_settings):
     monkeypatch.syspath_prepend(EXAMPLES)
     module = load("implicit_against_unrolled")

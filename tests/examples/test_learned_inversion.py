@@ -27,6 +27,7 @@ def parts(monkeypatch):
     return part
 
 
+@pytest.mark.thorough
 def test_study_goes_from_songs_to_pages_and_on(parts, tmp_path, monkeypatch, users_settings):
     pytest.importorskip("matplotlib")
     script, family = parts("script"), parts("family")
@@ -51,6 +52,7 @@ def test_study_goes_from_songs_to_pages_and_on(parts, tmp_path, monkeypatch, use
     assert again["network/mixture phase"] == lost and again["network/untied/2"] == kept
 
 
+@pytest.mark.thorough
 def test_layers_learn(parts, users_settings):
     family, learning, problems = parts("family"), parts("learning"), parts("problems")
     songs = problems.read(None)["train"]

@@ -27,6 +27,7 @@ def script(monkeypatch):
         yield load
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name, some, record, sentence",
     [

@@ -79,6 +79,7 @@ def test_what_a_run_leaves(whole, material):
     assert [path.name for path in (whole / "checkpoints").iterdir()] == [str(STEPS)]
 
 
+@pytest.mark.thorough
 def test_same_seed_same_bits_killed_or_not(whole, material, tmp_path):
     rng, kills = np.random.default_rng(int.from_bytes(os.urandom(4))), 0
     for _ in range(int(os.environ.get("DSP_SEP_KILLS", "2"))):
@@ -95,6 +96,7 @@ def test_same_seed_same_bits_killed_or_not(whole, material, tmp_path):
     identical(tmp_path / "run", whole)
 
 
+@pytest.mark.thorough
 def test_devices_with_parts_and_processes_agree(whole, material, tmp_path):
     finish(start(tmp_path / "devices", material, STEPS, "--devices", 2, "--accumulate", 2, devices=2))
     with socket.socket() as free:
@@ -110,6 +112,7 @@ def test_devices_with_parts_and_processes_agree(whole, material, tmp_path):
         np.testing.assert_allclose(ours["mask"], expected["mask"], rtol=1e-3, atol=1e-3, err_msg=way)
 
 
+@pytest.mark.thorough
 def test_a_song_that_breaks_and_a_full_disk_are_named_and_lose_nothing(whole, material, tmp_path):
     broken = material / "two" / "b.wav"
     intact = broken.read_bytes()
