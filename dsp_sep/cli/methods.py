@@ -1,7 +1,7 @@
 """The methods of `dsp-sep separate`: each names its stems, and makes a separator for a file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -9,11 +9,13 @@ import jax
 import numpy as np
 
 from ..data import Reader
+from ..iterate import unfold
 from ..masking import RepetSim
 from ..pytree import load
 from ..separators import (
     Chunked,
     HarmonicPercussive,
+    Refined,
     Resampled,
     Separator,
     Supervised,
@@ -21,6 +23,7 @@ from ..separators import (
     learn_blind,
     stft_for,
 )
+from ..spatial import EM, Estimated
 
 SAMPLES = 2**20
 """In a chunk, all channels together, at the rate of the separator: what bounds the memory."""
@@ -80,6 +83,17 @@ def supervised(model: Path) -> Method:
         raise click.ClickException(f"{model} holds a {type(chain).__name__}: take one that learn or demo wrote")
 
     return Method(chain.names, chunks_of(chain))
+
+
+def refined(method: Method, iterations: int) -> Method:
+    """Another method, and so many iterations of multichannel EM on each chunk of its stems."""
+    refinement = unfold(EM(start=Estimated()), iterations)
+
+    def prepare(file: Reader) -> Chunked:
+        chunked = method.prepare(file)
+        return replace(chunked, separator=Refined(chunked.separator, stft=stft_for(file.rate), refinement=refinement))
+
+    return Method(method.names, prepare)
 
 
 def chunks_of(model: Supervised) -> Callable[[Reader], Chunked]:

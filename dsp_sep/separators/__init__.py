@@ -9,8 +9,9 @@ Which one when:
 - `Supervised`: dictionaries learned from recordings of each source alone, or the whole chain unfolded and trained. The
   best of these where such recordings exist.
 
-Around them: `Chunked` for any length in bounded memory, `Resampled` for another sample rate. What all have in common
-is `Separator`. How well one does on songs with known stems: `evaluate_song`, `summary`.
+Around them: `Chunked` for any length in bounded memory, `Resampled` for another sample rate, `Refined` to go by where
+the sources are as well, in two channels or more. What all have in common is `Separator`. How well one does on songs
+with known stems: `evaluate_song`, `summary`.
 """
 
 from .blind import learn_blind, side_by_side
@@ -19,6 +20,7 @@ from .evaluate import evaluate_song, summary
 from .grouping import ByActivation, ByOracle, ByTimbre
 from .harmonic_percussive import HarmonicPercussive
 from .protocol import Separator
+from .refined import Refined
 from .resampled import Resampled
 from .resolution import stft_for
 from .supervised import Supervised, classic, learn_dictionaries
@@ -30,6 +32,7 @@ __all__ = [
     "ByTimbre",
     "Chunked",
     "HarmonicPercussive",
+    "Refined",
     "Resampled",
     "Separator",
     "Supervised",

@@ -34,6 +34,7 @@ def refused(outcome) -> str:
         (["separate", "song.wav", "--out", "o", "--sources", "3"], "--method blind"),
         (["separate", "song.wav", "--out", "o", "--method", "blind", "--sources", "0"], "--sources"),
         (["separate", "song.wav", "--out", "o", "--format", "mp4"], "wav or flac"),
+        (["separate", "song.wav", "--out", "o", "--refine", "2"], "song.wav has one channel: --refine"),
     ],
 )
 def test_wrong_usage(run, song, arguments, expected):

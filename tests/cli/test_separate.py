@@ -67,3 +67,16 @@ def test_a_model_made_for_another_rate(run, tmp_path, audio):
     assert files(stems) == {"low.wav", "high.wav"}
     np.testing.assert_allclose(total(stems), read(tmp_path / "song.wav")[0], rtol=0, atol=1e-6)
     assert np.square(read(stems / "low.wav")[0]).mean() > np.square(read(stems / "high.wav")[0]).mean()
+
+
+def test_refined_stems_keep_to_their_places(run, tmp_path):
+    time = np.arange(2 * RATE) / RATE
+    tone = sum(0.04 * np.sin(2 * np.pi * f * time + f) for f in range(220, 3900, 220))
+    clicks = 0.3 * np.random.default_rng(0).normal(size=time.size) * (np.arange(time.size) % 1000 < 60)
+    soundfile.write(tmp_path / "song.wav", np.stack([tone + 0.3 * clicks, 0.4 * tone + clicks], -1), RATE, "FLOAT")
+    assert run("separate", "song.wav", "--out", "stems", "--refine", "2").code == 0
+    stems = tmp_path / "stems/song"
+    assert files(stems) == {"harmonic.wav", "percussive.wav"}
+    np.testing.assert_allclose(total(stems), read(tmp_path / "song.wav")[0], rtol=0, atol=1e-6)
+    right = read(stems / "harmonic.wav")[0][:, 1]
+    assert 10 * np.log10(np.sum((0.4 * tone) ** 2) / np.sum((right - 0.4 * tone) ** 2)) > 15  # 9 unrefined
