@@ -21,9 +21,13 @@ def start_matrices(start: Array | None, mixture: Array) -> Array:
 
 
 def demix(W: Array, mixture: Array) -> Array:
-    """`W x`, `(..., sources, frequency, frames)`."""
-    x = jnp.moveaxis(mixture, -3, -2)
-    return jnp.moveaxis(matmul(W, x), -2, -3)
+    """`W x`, `(..., sources, frequency, frames)`; written out, for products of matrices as small as these are slow."""
+
+    def source(j: int) -> Array:
+        terms = [W[..., j, c, None] * mixture[..., c, :, :] for c in range(W.shape[-1])]
+        return sum(terms[1:], terms[0])
+
+    return jnp.stack([source(j) for j in range(W.shape[-2])], axis=-3)
 
 
 def project_back(W: Array, mixture: Array) -> Array:
