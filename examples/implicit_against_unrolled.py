@@ -151,7 +151,7 @@ def page(results):
 
 
 def main(
-    folder=HERE, problems=tuple(PROBLEMS), counts=(10, 30, 100, 300, 1000), converged=20_000, seconds=0.2, n_fft=512
+    folder=HERE, problems=tuple(PROBLEMS), counts=(10, 30, 100, 300, 1000), converged=20_000, seconds=0.05, n_fft=256
 ) -> float:
     """What is kept in the folder; how much more memory than `Implicit` the iterations need, `Checkpointed`."""
     song, stft = ds.data.example("learn").excerpt(6.7, 6.7 + seconds), ds.STFT(n_fft=n_fft, hop=n_fft // 4)

@@ -100,7 +100,7 @@ def main(
     iterations: int = 15,
     per_axis: int = 3,
     excerpts: int = 2,
-    seconds: float = 1.5,
+    seconds: float = 1.0,
     n_fft: int = 2048,
     own: bool = True,
 ) -> float:

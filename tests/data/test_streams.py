@@ -162,8 +162,9 @@ def test_folder_that_may_not_be_written_to(tmp_path, monkeypatch):
 def test_interrupted_process_leaves_nothing(tmp_path):
     """Ctrl-C in a real process, in the middle of writing two files."""
     program = """
-        import sys, time, numpy
+        import signal, sys, time, numpy
         from dsp_sep.data import writers
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
         with writers([sys.argv[1] + "/a.wav", sys.argv[1] + "/b.flac"], 8000, 1) as files:
             while True:
                 for file in files:
