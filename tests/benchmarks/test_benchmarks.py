@@ -91,7 +91,7 @@ def test_each_workload_does_its_work(monkeypatch):
 
     bounds = {
         "relative error": (0.0, 1e-4),
-        "relative error of a slope": (0.0, 3e-2),
+        "relative error of a slope": (0.0, 1e-2),
         "spectral convergence": (0.0, 0.5),
         "error of the sources": (0.0, 0.7),
         "divergence per entry": (0.0, 1.0),
