@@ -23,5 +23,5 @@ def test_untrained_layers_are_the_iterations(case, optimized_file):
     plain = tuple(name for name in leaves if not name.endswith(case.computed))
     if plain:
         assert identical(untied(plain), classical)
-    elif leaves:
+    if len(plain) < len(leaves):
         assert distance(untied(leaves), classical) < 1e-5
