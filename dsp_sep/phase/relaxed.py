@@ -17,32 +17,36 @@ class RelaxedMISI(SourceInversion):
 
         `M_j = P_mag(C)_j + r (C_j - P_mag(C)_j)`,  `S_j = M_j + Σ_j (Σ_k Σ_k)⁻¹ (X - Σ_k M_k)`,
 
-    where `Σ_j`, a real matrix of 2 by 2 for each bin, is the covariance of the error of `M_j` as a vector of the plane:
-    `λ_j` across the direction of `M_j`, which is what an error of its phase does, and `ρ λ_j` along it, an error of its
-    magnitude. So the sources turn to meet the mixture, rather than grow or shrink; one iteration is nearly a
-    Gauss-Newton step on the phases. The error model is that of the anisotropic Wiener filter (Magron, Badeau and David,
-    2017), with the phase from the iteration in place of one from a signal model. For `r = 0` and `ρ = 1` it is `MISI`.
+    where `P_mag` is the projection onto the magnitudes `g A_j`, and `Σ_j`, a real matrix of 2 by 2 for each bin, is the
+    covariance of the error of `M_j` as a vector of the plane: `λ_j` across the direction of `M_j`, which is what an
+    error of its phase does, and `ρ λ_j` along it, an error of its magnitude. So the sources turn to meet the mixture,
+    rather than grow or shrink; one iteration is nearly a Gauss-Newton step on the phases. The error model is that of
+    the anisotropic Wiener filter (Magron, Badeau and David, 2017), with the phase from the iteration in place of one
+    from a signal model. For `r = 0`, `ρ = 1` and `g = 1` it is `MISI`.
 
     Data and output are those of `MISI`: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and
     nonnegative `(..., sources, channels, frequency, frames)`; complex, of the shape of the magnitudes, summing to the
-    mixture. With true magnitudes small `ρ` and a negative `r` save iterations; with magnitudes that err, `ρ` near one
-    and an `r` above zero are right, and none of the constants is known beforehand: it is made to be unfolded and
-    trained, in a `Momentum`. Batch and channels shard; frames with a halo of one window.
+    mixture. With true magnitudes small `ρ` and a negative `r` save iterations; magnitudes that err ask for a `ρ` near
+    one, and their targets are biased: errors that multiply them add to their energy, so that the least squared error is
+    had from targets shrunk by some `g` below one. None of the constants is known beforehand: it is made to be unfolded
+    and trained, in a `Momentum`. Batch and channels shard; frames with a halo of one window.
 
     Attributes:
         relaxation: `r`, any real number: how much of the consistent spectrogram's own magnitudes is kept; 0 is the
             projection, -1 the reflection. Shape `()`, or one that broadcasts against the magnitudes from the right.
         radial: `ρ`, positive: 1 shares the error in both directions alike. Shape `()`, or `(frequency, 1)`.
+        gain: `g`, positive: a shrinkage of the targets; 1 takes them as they are. Shape as of `relaxation`.
         stft, mixture_weight, start, length: as in `SourceInversion`; the weights `λ` sum to one over the sources.
     """
 
     relaxation: Number = hyper(default=0.0, domain=domains.REAL)
     radial: Number = hyper(default=1.0, domain=domains.POSITIVE)
+    gain: Number = hyper(default=1.0, domain=domains.POSITIVE)
 
     def update(self, state: Array, data: Separation) -> Array:
         estimate = self.consistent(state)
-        target = project_magnitude(estimate, data.magnitudes)
-        relaxation = frames_first(self.relaxation, target.ndim)
+        relaxation, gain = (frames_first(value, estimate.ndim) for value in (self.relaxation, self.gain))
+        target = project_magnitude(estimate, gain * data.magnitudes)
         return self.mixed(target + scale(relaxation, estimate - target), data)
 
     def objective(self, state: Array, data: Separation) -> Array:

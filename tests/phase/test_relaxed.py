@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from dsp_sep import run
-from dsp_sep.phase import MISI, MagnitudeRatio, RelaxedMISI, project_mixture, share_error
+from dsp_sep.numerics import phase, scale
+from dsp_sep.phase import MISI, Given, MagnitudeRatio, RelaxedMISI, project_mixture, share_error
 from tests.cases import CHANNELS, SAMPLES, SOURCES, separation, stft
 from tests.checks import distance
 
@@ -28,6 +29,15 @@ def test_constants_by_frequency_are_numbers_by_frequency(x64):
     one = RelaxedMISI(stft(), relaxation=0.3, radial=0.2)
     many = RelaxedMISI(stft(), relaxation=np.full((SOURCES, 1, bins, 1), 0.3), radial=np.full((bins, 1), 0.2))
     assert distance(run(many, separation(), 3).output, run(one, separation(), 3).output) < 1e-13
+
+
+def test_gain_is_of_the_magnitudes_and_not_of_their_ratios(x64):
+    mixture, magnitudes = separation()
+    gains = np.linspace(0.5, 1.5, SOURCES).reshape(SOURCES, 1, 1, 1)
+    start, constants = Given(scale(magnitudes, phase(mixture)[None])), {"relaxation": -0.3, "radial": 0.2}
+    shrunk = run(RelaxedMISI(stft(), start=start, gain=gains, **constants), (mixture, magnitudes), 3)
+    plain = run(RelaxedMISI(stft(), start=start, **constants), (mixture, gains * magnitudes), 3)
+    assert distance(shrunk.output, plain.output) < 1e-13
 
 
 def test_error_is_shared_as_the_covariances_say(x64):
