@@ -8,6 +8,7 @@ import importlib.util
 from pathlib import Path
 
 import norbert
+import norbert.contrib
 import numpy as np
 import torch
 from archive import save
@@ -45,6 +46,12 @@ def by_norbert(x, A, iterations):
     return y.transpose(3, 2, 1, 0)
 
 
+def by_logit(x, A, threshold, slope):
+    """What `norbert.softmask` means by its option `logit`, with which it raises: its own function of its own mask."""
+    mask = A / (np.finfo(np.float64).eps + A.sum(axis=0))
+    return norbert.contrib._logit(mask, threshold, slope) * x
+
+
 def by_openunmix(x, A, iterations, softmask, residual):
     stacked = torch.view_as_real(torch.from_numpy(x.transpose(2, 1, 0).copy()))
     spectrograms = torch.from_numpy(A.transpose(3, 2, 1, 0).copy())
@@ -67,6 +74,7 @@ def main():
         name = f"openunmix/softmask_{softmask}/residual_{residual}"
         arrays[f"{name}/images"] = by_openunmix(x, A, 3, softmask, residual)
         cases.append({"name": name, "channels": 2, "iterations": 3, "softmask": softmask, "residual": residual})
+    arrays["norbert/logit/images"] = by_logit(x, A, threshold=0.6, slope=15)
     save("spatial", arrays, cases, ["norbert", "openunmix", "torch"])
 
 

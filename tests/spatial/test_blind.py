@@ -1,4 +1,4 @@
-"""FastMNMF2 beside pyroomacoustics from stored starts; FastICA by its equations; what theory says of them."""
+"""FastMNMF2 and FastICA beside peers from stored starts, FastICA by its equations; what theory says of them."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,8 @@ from tests.checks import distance
 with np.load(Path(__file__).parents[1] / "golden" / "fast_mnmf.npz") as file:
     GOLDEN = dict(file)
 CASES = json.loads(str(GOLDEN["cases"]))
+with np.load(Path(__file__).parents[1] / "golden" / "fast_ica.npz") as file:
+    BY_SKLEARN = dict(file)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -39,6 +41,13 @@ def test_the_likelihood_of_fast_mnmf_never_falls(sources, x64):
     assert np.all(np.diff(trace) <= 1e-10 * abs(trace[0]))
     assert trace[-1] < trace[0] - 1
     assert distance(jnp.sum(result.output, axis=0), x) < 1e-10
+
+
+@pytest.mark.parametrize("case", json.loads(str(BY_SKLEARN["cases"])), ids=lambda case: case["name"])
+def test_fast_ica_of_real_numbers_equals_its_peer(case, x64):
+    contrast = {"square_root": SquareRoot(), "logarithm": Logarithm()}[case["contrast"]]
+    images = run(FastICA(contrast), BY_SKLEARN["mixture"][:, None] + 0j, case["iterations"]).output
+    assert distance(images[:, :, 0], BY_SKLEARN[f"{case['name']}/images"] + 0j) < 1e-7
 
 
 def sources(rng, count, frames):

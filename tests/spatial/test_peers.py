@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dsp_sep import run
-from dsp_sep.spatial import MixturePhase, Residual, Softmask, WienerRefinement
+from dsp_sep.spatial import LogitMask, MixturePhase, Residual, Softmask, WienerRefinement
 from tests.checks import distance
 
 with np.load(Path(__file__).parents[1] / "golden" / "spatial.npz") as file:
@@ -36,6 +36,12 @@ def test_equal(case, x64):
 @pytest.mark.parametrize("case", [case for case in CASES if case["channels"] == 3], ids=lambda case: case["name"])
 def test_equal_in_blocks(case, x64):
     assert distance(*refined(case, block=4)) < 1e-7
+
+
+def test_masks_by_a_logit(x64):
+    start = LogitMask()
+    assert (float(start.threshold), float(start.slope), float(start.exponent)) == (0.6, 15, 1)
+    assert distance(start(GOLDEN["mixture/2"], GOLDEN["magnitudes/2"]), GOLDEN["norbert/logit/images"]) < 1e-12
 
 
 def test_equal_in_single_precision():
