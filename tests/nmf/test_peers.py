@@ -1,4 +1,4 @@
-"""Factors after fifty iterations from stored starts, beside those of scikit-learn, torchnmf and the plain equations."""
+"""Factors after fifty iterations from stored starts, beside those of three libraries and the plain equations."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,25 @@ import numpy as np
 import pytest
 
 from dsp_sep import run
-from dsp_sep.nmf import NMF, Activations, Beta, Euclidean, Given, Heuristic, ItakuraSaito, KullbackLeibler, Sparsity
+from dsp_sep.nmf import (
+    NMF,
+    Activations,
+    Beta,
+    Euclidean,
+    Given,
+    Heuristic,
+    ItakuraSaito,
+    KullbackLeibler,
+    MajorizeMinimize,
+    Sparsity,
+)
 from tests.checks import distance
 
-GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "nmf.npz")
-CASES = [case for case in json.loads(str(GOLDEN["cases"])) if case["iterations"] == 50]
+FOLDER = Path(__file__).parents[1] / "golden"
+FILES = [np.load(FOLDER / f"{name}.npz") for name in ("nmf", "nimfa")]
+GOLDEN = {key: array for file in FILES for key, array in file.items()}
+CASES = [case for file in FILES for case in json.loads(str(file["cases"])) if case["iterations"] == 50]
+DICTIONARY_FIRST = ("sklearn", "sklearn_sparse", "torchnmf")
 SKLEARN = [case for case in CASES if case["family"] == "sklearn"]
 V, W, H = (GOLDEN[name] for name in "VWH")
 
@@ -34,13 +48,14 @@ def factorise(case, V, divergence):
         start = Given(activations=H)
         algorithm = Activations(dictionary=W, divergence=divergence, start=start, penalties=penalties(case))
         return W, run(algorithm, V, case["iterations"]).output
-    heuristic = {"rule": Heuristic(), "order": ("activations", "dictionary")}
+    order = ("dictionary", "activations")
     algorithm = NMF(
         components=W.shape[1],
         divergence=divergence,
         start=Given(dictionary=W, activations=H),
         activations_penalties=penalties(case),
-        **(heuristic if case["family"] == "equations_heuristic" else {}),
+        rule=Heuristic() if case["family"] == "equations_heuristic" else MajorizeMinimize(),
+        order=order if case["family"] in DICTIONARY_FIRST else order[::-1],
     )
     return tuple(run(algorithm, V, case["iterations"]).output)
 
