@@ -10,7 +10,7 @@ import abc
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import log, matmul, transpose
+from ..numerics import matmul, transpose
 from ..pytree import Number, domains, hyper, node
 from .rules import Degrees
 
@@ -120,10 +120,11 @@ class Beta(Divergence):
         return V * _power_difference(V, Y, self.beta - 1) - _power_difference(V, Y, self.beta)
 
     def derivative(self, V: Array, Y: Array) -> tuple[Array, Array]:
-        # in halves, for below β = 0 the power itself may exceed all numbers
-        root = jnp.exp((self.beta - 2) / 2 * log(Y))
-        root = jnp.minimum(root, jnp.sqrt(jnp.finfo(Y.dtype).max ** 0.9 / V))
-        return V * root * root, Y * root * root
+        # one power for both; below β = 0 it may exceed all numbers, so its logarithm is bounded
+        log_y = jnp.log(Y)
+        bound = 0.9 * jnp.log(jnp.finfo(Y.dtype).max) + jnp.minimum(log_y - jnp.log(V), 0)
+        positive = jnp.exp(jnp.minimum((self.beta - 1) * log_y, bound))
+        return V / Y * positive, positive
 
     @property
     def degrees(self) -> Degrees:
