@@ -39,6 +39,7 @@ from dsp_sep.nmf import (
     SourceFilter,
     SparseNMF,
     Sparsity,
+    Stretched,
     Structured,
     harmonic_combs,
     reconstruct,
@@ -261,7 +262,7 @@ CASES = (
     _known("activations", lambda s: _activations(s), descends=True),
     _known(
         "activations_sparse",
-        lambda s: _activations(s, divergence=Beta(1.5), penalties=(Sparsity(0.1),)),
+        lambda s: _activations(s, divergence=Beta(1.5), rule=Stretched(0.9), penalties=(Sparsity(0.1),)),
         descends=True,
         scales=None,
     ),

@@ -28,7 +28,8 @@ between and beyond. For `Euclidean` alone there are faster solvers, `HALS` first
 
 Which rule: `MajorizeMinimize` never raises the objective, whatever the divergence, the penalties, the weights or the
 model; `MaximizationEqualization` neither, with longer steps, for β < 1; `Heuristic` is proved for 0 ≤ β ≤ 2 without
-penalties. Which start: `Random`; `NNDSVD`, `NNDSVDa` to have no luck in it; `KMeans` for shapes that occur; `Given`.
+penalties; `Stretched` has an exponent to be trained. Which start: `Random`; `NNDSVD`, `NNDSVDa` to have no luck in it;
+`KMeans` for shapes that occur; `Given`.
 `Structured` and `ComplexISNMF` derive their updates from the vector-Jacobian product of their model, the one for the
 models above and any other of that kind; all others have theirs written by hand. `SparseNMF` and `ADMM` are heuristic:
 their objective falls as a rule, and nothing is proved.
@@ -39,8 +40,9 @@ Zeros in `V`, and silence, are lifted to a floor, `eps²` of the mean, and the m
 A part of the model (`parts`) is not a source yet: `masks` makes shares of it, which times the mixture sum to the
 mixture. `ComplexISNMF` alone gives sources that sum to it by themselves.
 
-Every one of these unfolds: `Activations` with the dictionary untied is deep NMF, and the gradient of its dictionary is
-task-driven dictionary learning; the weights of penalties, β and the dictionaries of the models are leaves too.
+Every one of these unfolds: `Activations` with the dictionary, the weights of `Sparsity` and the exponent of `Stretched`
+untied is deep NMF, and the gradient of its dictionary is task-driven dictionary learning; β and the dictionaries of the
+models are leaves too.
 """
 
 from .activations import Activations
@@ -58,7 +60,7 @@ from .nmf import NMF
 from .online import OnlineNMF
 from .penalties import Energy, GroupSparsity, Penalty, PNorm, Sparsity
 from .restarts import Restarts
-from .rules import Heuristic, MajorizeMinimize, MaximizationEqualization
+from .rules import Heuristic, MajorizeMinimize, MaximizationEqualization, Stretched
 from .semi_supervised import SemiSupervised
 from .source_filter import SourceFilter, smooth_shapes
 from .sparse import SparseNMF
@@ -110,6 +112,7 @@ __all__ = [
     "SourceFilter",
     "SparseNMF",
     "Sparsity",
+    "Stretched",
     "Structured",
     "Weighted",
     "accelerated_repeats",

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import divide, power
-from ..pytree import node
+from ..pytree import Number, domains, hyper, node
 
 Degrees = tuple[Array | float, Array | float]
 """`(a, b)`: the positive part grows no faster than `r^(a-1)`, the negative part falls no faster than `r^(b-1)`."""
@@ -36,6 +36,24 @@ class MajorizeMinimize:
     def factor(self, ratio: Array, degrees: Degrees) -> Array:
         highest, lowest = degrees
         return _raised(ratio, 1 / (highest - lowest))
+
+
+@node
+class Stretched:
+    """The factor of `MajorizeMinimize` to the power of an exponent that can be trained: above one, longer steps.
+
+    The objective never rises up to an exponent of one, for the majorising function falls all the way to its minimum.
+    Beyond that nothing is proved about the way, but below two, solutions stay stable however often the step is repeated
+    (Badeau, Bertin and Vincent, 2010). Untied from layer to layer, it is the exponent of deep NMF.
+
+    Attributes:
+        exponent: positive, shape `()`.
+    """
+
+    exponent: Number = hyper(default=1.0, domain=domains.POSITIVE, kw_only=False)
+
+    def factor(self, ratio: Array, degrees: Degrees) -> Array:
+        return power(MajorizeMinimize().factor(ratio, degrees), self.exponent)
 
 
 @node

@@ -11,19 +11,6 @@ from dsp_sep.pytree import Number, domains, hyper, node, static
 
 
 @node
-class Stretched:
-    """The factor of `MajorizeMinimize` to the power of an exponent that can be trained: above one, longer steps.
-
-    Powers below 2 keep solutions stable however often they are repeated (Badeau, Bertin and Vincent, 2010).
-    """
-
-    exponent: Number = hyper(default=1.0, domain=domains.POSITIVE, kw_only=False)
-
-    def factor(self, ratio: Array, degrees: nmf.rules.Degrees) -> Array:
-        return ds.numerics.power(nmf.MajorizeMinimize().factor(ratio, degrees), self.exponent)
-
-
-@node
 class Point:
     """One point of the grid of supervised NMF: what is divided by, how sparse, and the mask.
 
@@ -45,7 +32,7 @@ class Point:
             dictionary=self.dictionary,
             divergence=self.divergence,
             penalties=(nmf.Sparsity(weight),),
-            rule=Stretched(),
+            rule=nmf.Stretched(),
         )
 
 

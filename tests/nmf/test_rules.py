@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsp_sep import run
-from dsp_sep.nmf import NMF, Beta, Heuristic, MajorizeMinimize, MaximizationEqualization
+from dsp_sep.nmf import NMF, Beta, Heuristic, MajorizeMinimize, MaximizationEqualization, Stretched
 from tests.checks import distance, finite
 from tests.nmf.spectrogram import music
 
@@ -55,6 +55,7 @@ PROVED = [
     *((beta, MajorizeMinimize()) for beta in (-1.0, 0.0, 0.5, 1.5, 3.0)),
     *((beta, Heuristic()) for beta in (0.0, 0.5)),
     *((beta, MaximizationEqualization()) for beta in (0.0, 0.5)),
+    (0.0, Stretched(0.7)),
 ]
 
 
