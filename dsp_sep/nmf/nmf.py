@@ -23,7 +23,8 @@ class NMF(Algorithm):
     Lee and Seung (2001) for β = 2 and 1, Févotte and Idier (2011) for all others. One iteration updates the one factor,
     then the other. Data: `V` `(..., frequency, frames)`, or `Weighted`, nonnegative; each batch item has factors of its
     own. Output: `Factors(dictionary, activations)`. The objective never rises with `MajorizeMinimize`, the default.
-    Frames shard (one all-reduce an iteration), and batch axes.
+    Frames shard (one all-reduce an iteration), and batch axes. A batch that exceeds the cache of a processor is faster
+    by `jax.lax.map` over its items, which does not shard.
 
     Not for telling sources apart by itself: components belong to notes and noises, not to instruments.
 
