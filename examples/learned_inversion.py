@@ -4,10 +4,10 @@
     python examples/learned_inversion.py                    # ./songs if there is one, or else the bundled song
 
 Several kinds of magnitudes, from true to estimated; for each of them the fixed algorithms by number of iterations, the
-best point of a grid of 256, and layers whose constants are trained, tied and untied; for estimated magnitudes also what
-makes them, trained through the layers. All choices are made on train songs. The results go to `learned-inversion`:
-`results.json`, from which a run that was cut off goes on, a page, and pictures (with the extra `plots`). Those of a
-whole run are kept in `examples/learned_inversion/results`.
+best point of a grid of 256 (of 768 with a gain, where magnitudes err), and layers whose constants are trained, tied and
+untied; for estimated magnitudes also what makes them, trained through the layers. All choices are made on train songs.
+The results go to `learned-inversion`: `results.json`, from which a run that was cut off goes on, a page, and pictures
+(with the extra `plots`). Those of a whole run are kept in `examples/learned_inversion/results`.
 """
 
 import argparse
@@ -28,6 +28,8 @@ import dsp_sep as ds
 RESULTS = Path("learned-inversion")
 GIVEN = {"oracle": problems.oracle, "noisy": problems.noisy, "smoothed": problems.smoothed}
 """Magnitudes that need the true sources."""
+BIASED = {"noisy"}
+"""Those for which a gain is searched and learned."""
 MAKERS = {"nmf": "chain", "network": "network"}
 """What makes the others from the mixture, by its name in a tree."""
 LEARNED = {"chain": ("activations.dictionary", "mask.exponent"), "network": ("params",)}
@@ -45,9 +47,10 @@ class Setting:
         searched: seconds of each train song for the grid.
         songs: train songs for the grid.
         learned: seconds of an excerpt to train on.
-        steps: steps of training.
-        longer: steps of training once more, on excerpts where all sources sound.
+        steps: steps of training for given magnitudes, on excerpts where all sources sound.
         tries: for such an excerpt.
+        warm: steps of these that the learning rate rises for.
+        shorter: steps of training for masks, and for what makes them.
         counts: numbers of iterations of fixed algorithms.
         depth: of the layers that are looked at closely.
         other_depths: of untied ones beside them.
@@ -64,9 +67,10 @@ class Setting:
     searched: float = 0.8
     songs: int = 4
     learned: float = 1.0
-    steps: int = 104
-    longer: int = 156
+    steps: int = 156
     tries: int = 4
+    warm: int = 10
+    shorter: int = 104
     counts: tuple[int, ...] = family.COUNTS
     depth: int = 5
     other_depths: tuple[int, ...] = (1, 2, 3, 10)
@@ -85,6 +89,8 @@ QUICK = Setting(
     songs=1,
     learned=0.5,
     steps=6,
+    warm=2,
+    shorter=6,
     counts=(1, 2),
     depth=2,
     other_depths=(),
@@ -113,6 +119,7 @@ class Study:
         self, kind: str, songs: dict[str, dict[str, np.ndarray]], setting: Setting, store: Store, models: Path
     ):
         self.kind, self.setting, self.store, self.train_songs = kind, setting, store, songs["train"]
+        self.grid = {name: values for name, values in setting.grid if name != "gain" or kind in BIASED}
         self.model = {} if kind in GIVEN else {MAKERS[kind]: self.estimator(models / f"{kind}.npz")}
         # masks gain little from iterations, and nothing from many
         self.counts = tuple(count for count in setting.counts if count <= 10 or kind in GIVEN)
@@ -159,7 +166,7 @@ class Study:
 
     def search(self) -> None:
         """The best points of the coarse grid and of the fine one, chosen on train songs, judged on test songs."""
-        grid, counts = dict(self.setting.grid), self.counts
+        grid, counts = self.grid, self.counts
         early = tuple(count for count in counts if count <= 5)
         last = str(early[-1])
 
@@ -181,18 +188,31 @@ class Study:
 
         def go_on() -> list[Any]:
             """The best few, and the best of each momentum, for what is early ahead need not be later."""
+            kept = best_of_each("momentum")
+            kept = refined[: self.setting.kept - len(kept)] + kept
+            return [reached("MISI", point, counts) for _, point, _ in kept]
+
+        def late() -> list[Any]:
+            """For many iterations the best of each momentum and relaxation, and what is around the best of these."""
+            tried = [reached("MISI", point, counts) for _, point, _ in best_of_each("momentum", "relaxation")]
+            for step in (0.5, 0.25):
+                for count in map(str, counts[-2:]):
+                    point = max(tried, key=lambda found, count=count: found[2][count])[1]
+                    tried += [reached("MISI", p, counts) for p in family.neighbours(point, grid, step)]
+            return tried
+
+        def best_of_each(*names: str) -> list[Any]:
             each = {}
             for found in sorted(scanned, key=lambda found: -found[2][last]):
-                each.setdefault(found[1]["momentum"], found)
-            kept = refined[: self.setting.kept - len(each)] + list(each.values())
-            return [reached("MISI", point, counts) for _, point, _ in kept]
+                each.setdefault(tuple(found[1][name] for name in names), found)
+            return list(each.values())
 
         coarse = [(kind, point) for kind in family.KINDS for point in family.points(family.COARSE)]
         some = tuple(count for count in self.setting.counts if count in (5, 20)) or counts
         coarse = self.once("coarse/train", lambda: [reached(*one, some) for one in coarse])
         scanned = self.once("grid/train", lambda: [reached("MISI", point, early) for point in family.points(grid)])
         refined = self.once("grid/refined", refine)
-        long = self.once("grid/long", go_on)
+        long = self.once("grid/long", go_on) + (self.once("grid/late", late) if counts[-1] > 10 else [])
         for name, tried, at in (("coarse", coarse, some), ("grid", scanned + refined + long, counts)):
             self.once(name, lambda tried=tried, at=at: {str(count): best(tried, count) for count in at})
 
@@ -208,49 +228,42 @@ class Study:
             for depth in self.setting.other_depths:
                 self.once(f"untied/{depth}", lambda depth=depth: self._learned(depth, tied=False))
 
-    def learn_longer(self) -> None:
-        """The same on more excerpts, where all sources sound: whether it is training that limits the layers."""
-        if not self.model:
-            self.once(
-                f"longer/{self.setting.depth}", lambda: self._learned(self.setting.depth, tied=False, longer=True)
-            )
-
     def learn_jointly(self) -> None:
         """What makes the magnitudes, trained with the mixture's phase, and through layers with their constants."""
         depth = self.setting.depth
         layers = {"layers": family.layers(self._start(depth), depth)}
-        names = tuple(f"layers.{name}" for name in family.CONSTANTS.values())
+        names = tuple(f"layers.{family.CONSTANTS[name]}" for name in self.grid)
         model = tuple(f"{part}.{name}" for part in self.model for name in LEARNED[part])
         for name, tree, learned in self.model and (
             ("joint/mixture phase", self.model, model),
             ("joint/layers", self.model | layers, model + names),
         ):
-            self.once(name, lambda tree=tree, learned=learned: self._trained(tree, learned, self.setting.steps))
+            self.once(name, lambda tree=tree, learned=learned: self._trained(tree, learned))
 
     def _start(self, depth: int) -> dict[str, float]:
         found = self.store.records[f"{self.kind}/grid"]
         return found.get(str(depth), found[max(found, key=int)])["constants"]
 
-    def _learned(self, depth: int, *, tied: bool, longer: bool = False) -> dict[str, Any]:
+    def _learned(self, depth: int, *, tied: bool) -> dict[str, Any]:
         layers = family.layers(self._start(depth), depth, tied=tied)
-        names = tuple(f"layers.{name}" for name in family.CONSTANTS.values())
-        s = self.setting
-        return self._trained({"layers": layers}, names, *((s.longer, s.tries) if longer else (s.steps,)))
+        return self._trained({"layers": layers}, tuple(f"layers.{family.CONSTANTS[name]}" for name in self.grid))
 
-    def _trained(self, tree: dict[str, Any], names: tuple[str, ...], steps: int, tries: int = 1) -> dict[str, Any]:
-        joint = tree.keys() & self.model.keys()
+    def _trained(self, tree: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        s, joint = self.setting, tree.keys() & self.model.keys()
+        steps, tries, warm = (s.shorter, 1, 0) if self.model else (s.steps, s.tries, s.warm)
         cut = problems.remixed if joint else partial(problems.excerpts, tries=tries)
-        cuts = cut(self.train_songs, self.setting.learned, steps, seed=0)
+        cuts = cut(self.train_songs, s.learned, steps, seed=0)
         make = problems.oracle if joint else self.problem
         batches = (make(jnp.asarray(cut), 1000 + number) for number, cut in enumerate(cuts))
-        trained = learning.train(tree, names, batches, steps=steps, model_rate=RATES.get("".join(joint), 0.0))
+        rate = RATES.get("".join(joint), 0.0)
+        trained = learning.train(tree, names, batches, steps=steps, warm=warm, model_rate=rate)
         record = {
             "scores": judging.of_tree(trained.tree, self.judged),
             "parameters": trained.parameters,
             "seconds": round(trained.seconds, 1),
             "losses": [round(loss, 3) for loss in trained.losses],
         }
-        return record | ({"constants": family.constants(trained.tree["layers"])} if "layers" in tree else {})
+        return record | ({"constants": family.constants(trained.tree["layers"], self.grid)} if "layers" in tree else {})
 
 
 def main(songs: Path | None = None, out: Path = RESULTS, setting: Setting = Setting()) -> float:
@@ -260,7 +273,7 @@ def main(songs: Path | None = None, out: Path = RESULTS, setting: Setting = Sett
     models.mkdir(parents=True, exist_ok=True)
     store = Store(out / "results.json", about=page.about(found, setting))
     studies = [Study(kind, found, setting, store, models) for kind in setting.kinds]
-    for part in (Study.search, Study.learn_jointly, Study.learn, Study.fixed, Study.learn_others, Study.learn_longer):
+    for part in (Study.search, Study.learn_jointly, Study.learn, Study.fixed, Study.learn_others):
         for study in studies:
             part(study)
     page.write(store.records, out)

@@ -26,10 +26,10 @@ class RelaxedMISI(SourceInversion):
 
     Data and output are those of `MISI`: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and
     nonnegative `(..., sources, channels, frequency, frames)`; complex, of the shape of the magnitudes, summing to the
-    mixture. With true magnitudes small `ρ` and a negative `r` save iterations; magnitudes that err ask for a `ρ` near
-    one, and their targets are biased: errors that multiply them add to their energy, so that the least squared error is
-    had from targets shrunk by some `g` below one. None of the constants is known beforehand: it is made to be unfolded
-    and trained, in a `Momentum`. Batch and channels shard; frames with a halo of one window.
+    mixture. With true magnitudes small `ρ` and a negative `r` save iterations; magnitudes that err ask for a `ρ` of one
+    or more, and their targets are biased: errors that multiply them add to their energy, so that the least squared
+    error is had from targets shrunk by some `g` below one. None of the constants is known beforehand: it is made to be
+    unfolded and trained, in a `Momentum`. Batch and channels shard; frames with a halo of one window.
 
     Attributes:
         relaxation: `r`, any real number: how much of the consistent spectrogram's own magnitudes is kept; 0 is the

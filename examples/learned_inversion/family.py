@@ -1,6 +1,8 @@
 """The algorithms of the study: the fixed ones, the points of the grid, the layers to be trained."""
 
 import itertools
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import dsp_sep as ds
@@ -16,25 +18,26 @@ CONSTANTS = {
     "relaxation": "algorithm.relaxation",
     "radial": "algorithm.radial",
     "momentum": "momentum",
+    "gain": "algorithm.gain",
 }
-"""What the grid searches and the training learns, by its name in the algorithm."""
+"""What the grid searches and the training learns, by its name in the algorithm; the gain where magnitudes err."""
 
 GRID = {
     "exponent": (0.0, 0.5, 1.0, 1.5),
     "relaxation": (-0.6, -0.3, 0.0, 0.3),
     "radial": (0.05, 0.15, 0.4, 1.0),
     "momentum": (0.0, 0.3, 0.6, 0.99),
+    "gain": (0.85, 1.0, 1.15),
 }
-"""256 points."""
+"""768 points, 256 of them without a gain."""
 
 COARSE = {"exponent": (0.0, 1.0, 2.0), "momentum": (0.0, 0.5, 0.99)}
 """The 9 points that earlier figures of the project were compared with; neither relaxed nor anisotropic."""
 
 
-def misi(exponent: float = 0.0, relaxation: float = 0.0, radial: float = 1.0, momentum: float = 0.0) -> ds.Momentum:
-    """The algorithm with these constants."""
-    weight = phase.MagnitudeRatio(exponent)
-    return ds.Momentum(phase.RelaxedMISI(STFT, mixture_weight=weight, relaxation=relaxation, radial=radial), momentum)
+def misi(exponent: float = 0.0, momentum: float = 0.0, **constants: float) -> ds.Momentum:
+    """The algorithm with these constants; the others are `relaxation`, `radial` and `gain`."""
+    return ds.Momentum(phase.RelaxedMISI(STFT, mixture_weight=phase.MagnitudeRatio(exponent), **constants), momentum)
 
 
 def mixture_first(exponent: float, momentum: float) -> ds.Momentum:
@@ -97,12 +100,7 @@ def layers(start: dict[str, float], depth: int, *, tied: bool = False) -> ds.Unf
     return ds.unfold(misi(**start), depth, untied=() if tied else tuple(CONSTANTS.values()))
 
 
-def constants(layers: ds.Unfolded) -> dict[str, list[float]]:
-    """The values of each layer, by name."""
+def constants(layers: ds.Unfolded, names: Iterable[str]) -> dict[str, list[float]]:
+    """The values of these constants in each layer, by name."""
     each = [layers[k] for k in range(layers.depth)]
-    return {
-        "exponent": [float(layer.algorithm.mixture_weight.exponent) for layer in each],
-        "relaxation": [float(layer.algorithm.relaxation) for layer in each],
-        "radial": [float(layer.algorithm.radial) for layer in each],
-        "momentum": [float(layer.momentum) for layer in each],
-    }
+    return {name: [float(attrgetter(CONSTANTS[name])(layer)) for layer in each] for name in names}

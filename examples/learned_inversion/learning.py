@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -55,16 +56,18 @@ def train(
     problems: Iterable[Problem],
     *,
     steps: int,
+    warm: int = 0,
     rate: float = 0.05,
     model_rate: float = 0.0,
 ) -> Trained:
-    """Adam with a cosine schedule on one problem a step.
+    """Adam with a cosine schedule after a linear one on one problem a step.
 
     Args:
         tree: "layers", and perhaps "chain" or "network".
         names: leaves to train.
         problems: one for each step.
         steps: how many.
+        warm: how many of them the rates rise for, from a tenth.
         rate: learning rate of the layers' constants.
         model_rate: that of what makes the magnitudes.
     """
@@ -78,7 +81,8 @@ def train(
 
     params = ds.unconstrain(tree, train=names)
     rates = {"layers": rate, "model": model_rate}
-    each = {name: optax.adam(optax.cosine_decay_schedule(value, steps)) for name, value in rates.items()}
+    schedule = partial(optax.warmup_cosine_decay_schedule, warmup_steps=warm, decay_steps=steps)
+    each = {name: optax.adam(schedule(0.1 * value, value)) for name, value in rates.items()}
     optimizer = optax.chain(optax.clip_by_global_norm(3.0), optax.partition(each, part))
     begun = time.perf_counter()
     fit = ds.training.fit(loss, params, problems, optimizer)

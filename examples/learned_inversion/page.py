@@ -13,7 +13,6 @@ BEST = {"coarse": "best of the coarse grid", "grid": "best of the grid"}
 LAYERS = {
     "untied": "untied layers, trained",
     "tied": "tied layers, trained",
-    "longer": "untied layers, trained longer",
 }
 TITLES = {
     "oracle": "True magnitudes",
@@ -37,7 +36,7 @@ class Kind:
 
     Attributes:
         fixed: scores by name and number of iterations, of the published algorithms, the coarse grid and the grid.
-        trained: the records of trained layers by number of layers, untied, tied, and untied ones trained longer.
+        trained: the records of trained layers by number of layers, untied and tied.
         joint: the records of what was trained together with what makes the magnitudes.
     """
 
@@ -51,7 +50,7 @@ class Kind:
             self.fixed[BEST[grid]] = {count: point["scores"] for count, point in found.items()}
         self.trained = {
             tying: {int(key.split("/")[1]): mine[key] for key in mine if key.startswith(f"{tying}/")}
-            for tying in ("untied", "tied", "longer")
+            for tying in LAYERS
         }
         self.joint = {key.removeprefix("joint/"): value for key, value in mine.items() if key.startswith("joint/")}
 
@@ -88,22 +87,16 @@ def comparisons(kind: Kind, depth: int) -> list[tuple[str, dict[str, Any], dict[
             found.append((f"{name} over the best fixed ({label}): {best}, {count}", ours, kind.fixed[best][count]))
         deepest = max(kind.trained["untied"])
         if deepest > depth:
-            what = f"{deepest} untied layers over the best fixed (of all): {best}, {count}"
-            found.append((what, kind.trained["untied"][deepest]["scores"], kind.fixed[best][count]))
-        if kind.start:
-            found.append((f"{name} over the mixture's phase", ours, kind.start))
-        if depth in kind.trained["longer"]:
-            longer = kind.trained["longer"][depth]["scores"]
+            deep = kind.trained["untied"][deepest]["scores"]
             others = {
-                "the same": ours,
-                f"the best of the grid, {depth} iterations": kind.fixed[BEST["grid"]].get(last),
-                f"the best of the coarse grid, {depth} iterations": kind.fixed[BEST["coarse"]].get(last),
-                "MISI, 20 iterations": kind.fixed.get("MISI", {}).get("20"),
+                f"the best of the grid, {deepest} iterations": kind.fixed[BEST["grid"]].get(str(deepest)),
                 f"the best fixed (of all): {best}, {count}": kind.fixed[best][count],
             }
             found += [
-                (f"{name}, trained longer, over {what}", longer, theirs) for what, theirs in others.items() if theirs
+                (f"{deepest} untied layers over {what}", deep, theirs) for what, theirs in others.items() if theirs
             ]
+        if kind.start:
+            found.append((f"{name} over the mixture's phase", ours, kind.start))
     if kind.joint.keys() >= {"layers", "mixture phase"}:
         joint = kind.joint["layers"]["scores"]
         alone = kind.joint["mixture phase"]["scores"]
@@ -133,8 +126,9 @@ def write(records: Records, out: Path) -> None:
         f"STFT 2048, 512); learned and chosen on {len(songs['train'])} others. SDR and SI-SDR in dB are means over "
         "sources, then songs; ± is half the 95 % confidence interval over songs (Student's t), and differences are "
         "paired by song. The layers are `Momentum(RelaxedMISI(...))` unfolded; they start from the best point of the "
-        f"grid for their number and are trained for {setting['steps']} steps; longer is {setting['longer']} steps, of "
-        f"excerpts where all sources sound (of {setting['tries']} the one whose quietest source is the loudest).\n",
+        f"grid for their number and are trained for {setting['steps']} steps of an excerpt where all sources sound (of "
+        f"{setting['tries']} the one whose quietest source is the loudest), those for masks for {setting['shorter']} "
+        "steps of any excerpt.\n",
     ]
     for kind in kinds(records):
         parts += [f"## {TITLES[kind.name]}\n", _differences(kind, setting["depth"]), _by_count(kind), _constants(kind)]

@@ -67,11 +67,7 @@ def _by_count(kind: Kind, ax: Any) -> None:
         colour = EMPHASIS.get(name, "0.75")
         label = name if name in EMPHASIS else "other published algorithms"
         ax.plot(counts, means, ".-", color=colour, label=label, zorder=2 if name in EMPHASIS else 1, lw=1.2)
-    for tying, colour, shift in (
-        ("tied", "tab:orange", 1.06),
-        ("untied", "tab:red", 1.0),
-        ("longer", "tab:brown", 1.12),
-    ):
+    for tying, colour, shift in (("tied", "tab:orange", 1.06), ("untied", "tab:red", 1.0)):
         depths = sorted(kind.trained[tying])
         if depths:
             spread = np.array([interval(kind.trained[tying][depth]["scores"]["SDR"]) for depth in depths])
@@ -105,6 +101,9 @@ def _constants(kind: Kind, depth: int, row: Any) -> None:
         # the first layer has no earlier iterate to extrapolate from, and the answer is the last before extrapolation
         used = slice(1, depth - 1) if name == "momentum" else slice(None)
         layer = np.arange(1, depth + 1)
+        if name not in kind.trained["untied"][depth]["constants"]:
+            ax.set_visible(False)
+            continue
         for tying, style in (("untied", "o-"), ("tied", "--")):
             if depth in kind.trained[tying]:
                 values = kind.trained[tying][depth]["constants"][name]
