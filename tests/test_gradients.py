@@ -106,6 +106,8 @@ def hard_data(case):
         yield "zero magnitudes", (mixture, np.where(zeros, 0, magnitudes))
         yield "a silent mixture", (0 * mixture, magnitudes)
         yield "equal channels", (mixture[:1].repeat(2, 0), magnitudes[:, :1].repeat(2, 1))
+        one = np.array([1, 0])[:, None, None]
+        yield "a silent channel", (mixture * one, magnitudes * one)
 
 
 @each()

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
@@ -22,7 +23,7 @@ from dsp_sep.spatial import (
     Softmask,
     WienerRefinement,
 )
-from tests.cases import separation
+from tests.cases import separation, spectra
 from tests.checks import distance, finite
 
 
@@ -168,6 +169,30 @@ def test_a_network_inside_em_trains(x64):
     assert all(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradient))
 
 
+def test_all_that_em_has_trains_at_once(x64):
+    priors = {"isotropy": 0.2, "faith": 0.1}
+    algorithm = EM(Dictionaries(dictionary=spectra()), start=Estimated(), noise=0.01, exponent=0.3, **priors)
+    untied = ("spectral.dictionary", "noise", "exponent", *priors)
+    layers = unfold(algorithm, 2, untied=untied)
+    mixture, magnitudes = jax.tree.map(jnp.asarray, separation())
+    target = np.asarray(magnitudes) * np.exp(1j * np.angle(mixture))
+
+    @jax.jit
+    @jax.value_and_grad
+    def loss(params):
+        return jnp.mean(jnp.abs(run(constrain(params, layers), (mixture, magnitudes)).output - target) ** 2)
+
+    params = unconstrain(layers, train=("*",))
+    before, gradient = loss(params)
+    assert len(gradient.values) == len(untied) + 1  # the exponent of the start as well
+    for name, leaf in gradient.values.items():
+        each = jnp.abs(leaf).reshape(2 if name.split("layers.")[-1] in untied else 1, -1).max(axis=1)
+        assert finite(leaf) and jnp.all(each > 0), name
+    optimizer = optax.sign_sgd(0.01)
+    updates, _ = optimizer.update(gradient, optimizer.init(params))
+    assert loss(optax.apply_updates(params, updates))[0] < before
+
+
 def hard(case):
     mixture, magnitudes = (np.array(x) for x in separation())
     if case == "all silent":
@@ -187,7 +212,13 @@ HARD = ("all silent", "one source silent", "identical channels", "one channel si
 
 
 @pytest.mark.parametrize(
-    "algorithm", [hybrid(np.float32), WienerRefinement(start=Residual(Softmask()))], ids=lambda a: type(a).__name__
+    "algorithm",
+    [
+        EM(Dictionaries(dictionary=spectra()), isotropy=0.2, faith=0.1),
+        hybrid(np.float32),
+        WienerRefinement(start=Residual(Softmask())),
+    ],
+    ids=lambda a: type(a).__name__,
 )
 def test_gradients_are_finite(algorithm):
     @jax.jit

@@ -7,7 +7,7 @@ import pytest
 
 from dsp_sep import Implicit, RelativeChange, run, run_until
 from dsp_sep.iterate import Neumann
-from dsp_sep.spatial import EM, Dictionaries, LowRank, NestedEM
+from dsp_sep.spatial import EM, Dictionaries, Free, LowRank, NestedEM
 from dsp_sep.spatial.isotropy import anisotropy
 from tests.checks import distance
 
@@ -22,24 +22,49 @@ def drawn():
     return (jnp.asarray(images.sum(0)), jnp.asarray(np.abs(images))), W
 
 
-def test_implicit_against_unrolling(x64):
-    operands, _ = drawn()
-    algorithm = EM(noise=0.01, isotropy=1.0, faith=3.0)
+def with_priors(model):
+    """EM that converges to an isolated solution, and its data."""
+    (mixture, magnitudes), W = drawn()
+    spectral = {"free": Free(), "low_rank": LowRank(components=1), "dictionaries": Dictionaries(dictionary=W)}[model]
+    return EM(spectral, noise=1e-3, isotropy=0.3, faith=1.0), (mixture, magnitudes)
 
-    def loss(images):
-        return jnp.sum(jnp.abs(images[0]) ** 2)
 
-    def solved(*problem):
-        stop, gradient = RelativeChange(1e-13), Implicit(Neumann(1e-11, 2000))
-        result = run_until(*problem, stop, max_steps=2000, gradient=gradient)
-        return loss(result.output), result
+def loss(images):
+    return jnp.sum(jnp.abs(images[0]) ** 2)
 
-    def unrolled(*problem):
-        return loss(run(*problem, 700).output)
 
-    found, result = jax.jit(jax.grad(solved, argnums=(0, 1), has_aux=True))(algorithm, operands)
-    assert result.distance < 1e-11
-    assert distance(found, jax.jit(jax.grad(unrolled, argnums=(0, 1)))(algorithm, operands)) < 1e-5
+def solved(algorithm, operands):
+    stop, gradient = RelativeChange(1e-10), Implicit(Neumann(1e-9, 3000))
+    result = run_until(algorithm, operands, stop, max_steps=3000, gradient=gradient, key=jax.random.key(0))
+    return loss(result.output), result.distance
+
+
+def unrolled(algorithm, operands):
+    return loss(run(algorithm, operands, 900, key=jax.random.key(0)).output)
+
+
+THOROUGH = [pytest.param(model, marks=pytest.mark.thorough) for model in ("low_rank", "dictionaries")]
+
+
+@pytest.mark.parametrize("model", ["free", *THOROUGH])
+def test_implicit_against_unrolling(model, x64):
+    problem = with_priors(model)
+    found, left = jax.jit(jax.grad(solved, argnums=(0, 1), has_aux=True))(*problem)
+    assert left < 1e-9
+    expected = jax.jit(jax.grad(unrolled, argnums=(0, 1)))(*problem)
+    assert distance(found, expected) < 1e-5
+
+
+@pytest.mark.thorough
+def test_implicit_under_vmap(x64):
+    algorithm, operands = with_priors("free")
+    several = jax.tree.map(lambda x: jnp.stack([x, x[..., ::-1], 2 * x]), operands)
+    gradient = jax.grad(lambda *problem: solved(*problem)[0], argnums=(0, 1))
+    together = jax.jit(jax.vmap(gradient, in_axes=(None, 0)))(algorithm, several)
+    gradient = jax.jit(gradient)
+    for item in range(3):
+        alone = gradient(algorithm, jax.tree.map(lambda x, item=item: x[item], several))
+        assert distance(jax.tree.map(lambda x, item=item: x[item], together), alone) < 1e-8
 
 
 @pytest.mark.parametrize("kind", [EM, NestedEM])
