@@ -135,7 +135,14 @@ def test_the_length_of_a_hann_window_is_a_leaf(x64):
         masked = scale(1 / (1 + magnitude(learned.analyze(signal))), learned.analyze(signal))
         return jnp.sum((learned.synthesize(masked, length=40) - target) ** 2)
 
-    np.testing.assert_allclose(jax.jit(jax.grad(loss))(0.0), (loss(1e-6) - loss(-1e-6)) / 2e-6, rtol=1e-6)
+    gradient = jax.jit(jax.grad(loss))
+    for u in (0.0, np.log(24 / 13.3)):  # within the frame and beyond, where the window is the middle of a longer one
+        slope = gradient(u)
+        np.testing.assert_allclose(slope, (loss(u + 1e-6) - loss(u - 1e-6)) / 2e-6, rtol=1e-6)
+        assert abs(slope) > 1e-3
+    longer = Hann(24.0)
+    np.testing.assert_allclose(longer.samples(16), longer.samples(24)[4:20], atol=1e-14)
+    np.testing.assert_allclose(Hann(1e6).samples(16), 1, atol=1e-8)
     assert np.isfinite(jax.grad(loss)(-5.0)) and np.isfinite(jax.grad(loss)(5.0))
     with pytest.raises(ValueError, match="there is no inverse with hop = 4"):
         STFT(n_fft=16, hop=4, window=Hann(3.0))
