@@ -51,7 +51,7 @@ class Setting:
         judged: seconds of each test song.
     """
 
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = (0, 1, 2)
     depth: int = 2
     hidden: int = 96
     first: int = 200
