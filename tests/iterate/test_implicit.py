@@ -1,6 +1,5 @@
 """Gradients of fixed points: against unrolling to convergence, against optimistix; where there are none."""
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -263,28 +262,44 @@ def test_what_has_no_isolated_fixed_point_is_refused(algorithm, data, name):
         run_until(algorithm(), data(()), RelativeChange(1e-3), max_steps=3, gradient=Implicit())
 
 
-def test_only_reverse_mode_and_run_until_have_a_fixed_point():
+def test_only_run_until_has_a_fixed_point():
     algorithm = activations(Euclidean(), Sparsity(0.3))
     with pytest.raises(TypeError, match="Implicit cannot serve; see run_until"):
         run(algorithm, spectrogram(), 3, gradient=Implicit())
-    with pytest.raises(TypeError, match="forward-mode"):
-        jax.jvp(
-            lambda V: run_until(algorithm, V, TIGHT, max_steps=3, gradient=Implicit()).output, *[(spectrogram(),)] * 2
-        )
     with pytest.raises(TypeError, match="got an Unfolded"):
         run_until(unfold(algorithm, 3), spectrogram(), TIGHT, max_steps=3, gradient=Implicit())
 
 
-def test_a_second_gradient_does_not_trace_again():
-    from dsp_sep.iterate.implicit import _pull_back
+@pytest.mark.parametrize(
+    ("kind", "solver"), [pytest.param(Contraction, GMRES_, marks=pytest.mark.thorough), (Counted, NEUMANN)]
+)
+def test_forward_mode_and_second_derivatives_against_unrolling(kind, solver, x64):
+    b = jnp.asarray(np.random.default_rng(3).standard_normal((2, 4)) + 0.5j)
 
-    algorithm, V = activations(Euclidean(), Sparsity(0.3)), jnp.asarray(spectrogram())
-    stop = RelativeChange(1e-4)
-    gradient = jax.grad(lambda a: jnp.sum(run_until(a, V, stop, max_steps=30, gradient=Implicit()).output))
-    gradient(algorithm)
-    traced = _pull_back._cache_size()
-    gradient(dataclasses.replace(algorithm, dictionary=2 * algorithm.dictionary))
-    assert _pull_back._cache_size() == traced
+    def by(solve):
+        value = lambda gain: weighted(solve(kind(gain=gain)).output)  # noqa: E731
+        derivatives = (jax.jacfwd(value), jax.jacfwd(jax.grad(value)), jax.grad(jax.grad(value)))
+        return jnp.stack(jax.jit(lambda gain: [derivative(gain) for derivative in derivatives])(0.7))
+
+    found = by(lambda algorithm: run_until(algorithm, b, TIGHT, max_steps=300, gradient=Implicit(solver)))
+    assert distance(found, by(lambda algorithm: run(algorithm, b, 100))) < 1e-9
+
+
+def test_a_second_gradient_does_not_trace_again():
+    traced = []
+
+    @node
+    class Traced(Contraction):
+        def residual(self, state, data):
+            traced.append(self)
+            return super().residual(state, data)
+
+    b, stop = jnp.ones(3, complex), RelativeChange(1e-4)
+    gradient = jax.grad(lambda a: jnp.sum(run_until(a, b, stop, max_steps=30, gradient=Implicit()).output.real))
+    gradient(Traced(gain=0.7))
+    before = len(traced)
+    gradient(Traced(gain=0.6))
+    assert len(traced) == before > 0
 
 
 def test_a_sharded_batch_gives_the_same(tmp_path):
