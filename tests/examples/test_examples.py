@@ -40,5 +40,6 @@ def load(name):
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in STUDIES))
-def test_example_gains(name, users_settings):
+def test_example_gains(name, users_settings, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
     assert load(name).main(**SMALL[name]) > 0
