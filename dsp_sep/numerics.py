@@ -5,6 +5,8 @@ the mathematics has none (the phase of zero, the magnitude at zero) is zero by c
 `jit`, `vmap`, float32 and float64 all work.
 """
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import jax
@@ -110,6 +112,48 @@ def bessel_ratios(kappa: Array) -> tuple[Array, Array]:
     first = i1e(kappa) / i0e(kappa)
     small = kappa < 1e-2
     return first, jnp.where(small, kappa**2 / 8, 1 - 2 * first / jnp.where(small, 1, kappa))
+
+
+def sum_of_few(x: Array, axis: int, *, keepdims: bool = False) -> Array:
+    """The sum over an axis of a few entries, such as sources or channels, written out so that it fuses.
+
+    As a reduction over an axis that is not the last it took XLA's CPU backend up to eighty times as long.
+    """
+    return _accumulated(jnp.add, x, axis, keepdims)
+
+
+def max_of_few(x: Array, axis: int, *, keepdims: bool = False) -> Array:
+    """The maximum over an axis of a few entries, as `sum_of_few` is the sum."""
+    return _accumulated(jnp.maximum, x, axis, keepdims)
+
+
+def _accumulated(operation: Callable[[Array, Array], Array], x: Array, axis: int, keepdims: bool) -> Array:
+    kept = reduce(operation, lax.split(x, (1,) * x.shape[axis], axis % x.ndim))
+    return kept if keepdims else jnp.squeeze(kept, axis)
+
+
+@jax.custom_jvp
+def sums(tree: Any) -> Any:
+    """The sums over the last axis of real arrays of one shape, all in one pass.
+
+    What the arrays have in common is computed once and nothing of it is stored; as sums of their own, XLA's CPU backend
+    computes and stores each array before it adds it up.
+
+    Args:
+        tree: a pytree of arrays of the same shape `(..., n)`.
+
+    Returns:
+        The same tree with arrays `(...)`.
+    """
+    arrays, structure = jax.tree.flatten(tree)
+    zeros = [jnp.zeros((), array.dtype) for array in arrays]
+    added = lax.reduce(arrays, zeros, lambda a, b: [p + q for p, q in zip(a, b, strict=True)], (arrays[0].ndim - 1,))
+    return jax.tree.unflatten(structure, added)
+
+
+@sums.defjvp
+def _sums_jvp(primals, tangents):
+    return sums(*primals), jax.tree.map(lambda t: jnp.sum(t, axis=-1), *tangents)
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -1,5 +1,7 @@
 """Safe functions: equal to the plain ones away from zero, finite with finite derivatives at zero."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,6 +72,32 @@ def test_floor_scales_with_the_data_of_each_item():
     np.testing.assert_allclose(numerics.floor(1e3 * V), 1e3 * numerics.floor(V), rtol=1e-6)
     assert numerics.floor(V).shape == (2, 1, 1)
     assert numerics.floor(0 * V).min() > 0
+
+
+@pytest.mark.parametrize("axis", [-3, 0, 1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_and_maxima_over_a_few(axis, keepdims, x64):
+    x = jnp.asarray(np.random.default_rng(4).standard_normal((4, 3, 5)))
+    for of_few, plain in ((numerics.sum_of_few, jnp.sum), (numerics.max_of_few, jnp.max)):
+        value, pull = jax.vjp(partial(of_few, axis=axis, keepdims=keepdims), x)
+        expected, expected_pull = jax.vjp(partial(plain, axis=axis, keepdims=keepdims), x)
+        assert distance(value, expected) < 1e-15
+        assert distance(pull(expected**2), expected_pull(expected**2)) < 1e-15
+
+
+def test_sums_in_one_pass(x64):
+    x = jnp.asarray(np.random.default_rng(5).standard_normal((2, 3, 4, 50)))
+
+    def one_pass(x):
+        return numerics.sums([x[0], {"product": x[0] * x[1]}])
+
+    def plain(x):
+        return [x[0].sum(-1), {"product": (x[0] * x[1]).sum(-1)}]
+
+    assert distance(one_pass(x), plain(x)) < 1e-14
+    assert distance(jax.vmap(one_pass, 1)(x), jax.vmap(plain, 1)(x)) < 1e-14
+    for derivative in (jax.jacfwd, jax.jacrev):
+        assert distance(derivative(one_pass)(x), derivative(plain)(x)) < 1e-14
 
 
 def test_matmul_is_exact_to_single_precision():

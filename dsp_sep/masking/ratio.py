@@ -1,10 +1,9 @@
 """The ratio mask, `M_j = V_jᵖ / Σ_k V_kᵖ`."""
 
-import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
-from ..numerics import expand, tiny
+from ..numerics import expand, max_of_few, sum_of_few, tiny
 from ..pytree import Number, domains, hyper, node
 
 
@@ -23,9 +22,10 @@ def ratio(magnitudes: Array, exponent: Array | float) -> Array:
         Numbers between 0 and 1, of the shape of the magnitudes.
     """
     eps = jnp.finfo(magnitudes.dtype).eps
-    largest = jnp.max(magnitudes, axis=-4, keepdims=True)
-    audible = jnp.maximum(magnitudes, jnp.maximum(eps**2 * largest, tiny(magnitudes.dtype)))
-    return jax.nn.softmax(exponent * jnp.log(audible), axis=-4)
+    faintest = jnp.maximum(eps**2 * max_of_few(magnitudes, -4, keepdims=True), tiny(magnitudes.dtype))
+    levels = exponent * jnp.log(jnp.maximum(magnitudes, faintest))
+    shares = jnp.exp(levels - lax.stop_gradient(max_of_few(levels, -4, keepdims=True)))
+    return shares / sum_of_few(shares, -4, keepdims=True)
 
 
 @node

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import expand, magnitude, scale
+from ..numerics import expand, magnitude, max_of_few, scale, sum_of_few
 from ..pytree import Number, domains, hyper, node
 from .ratio import ratio
 
@@ -22,9 +22,8 @@ def binary(magnitudes: Array) -> Array:
     Returns:
         The shape of the magnitudes.
     """
-    loudest = magnitudes == jnp.max(magnitudes, axis=-4, keepdims=True)
-    count = jnp.sum(loudest, axis=-4, keepdims=True).astype(magnitudes.dtype)
-    return loudest.astype(magnitudes.dtype) / count
+    loudest = (magnitudes == max_of_few(magnitudes, -4, keepdims=True)).astype(magnitudes.dtype)
+    return loudest / sum_of_few(loudest, -4, keepdims=True)
 
 
 @node
@@ -52,7 +51,7 @@ class SoftThreshold:
             )
         share = ratio(magnitudes, 2.0)
         smallest = jnp.finfo(share.dtype).eps ** 2
-        rest = jnp.maximum(jnp.sum(share, axis=-4, keepdims=True) - share, smallest)
+        rest = jnp.maximum(sum_of_few(share, -4, keepdims=True) - share, smallest)
         level = 10 / jnp.log(10.0).astype(share.dtype) * (jnp.log(jnp.maximum(share, smallest)) - jnp.log(rest))
         threshold, slope = (expand(x, magnitudes.ndim) for x in (self.threshold, self.slope))
         return jax.nn.sigmoid(slope * (level - threshold))

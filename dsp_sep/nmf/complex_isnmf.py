@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from ..iterate import Algorithm
-from ..numerics import bessel_ratios, expand, magnitude, phase, scale, square_magnitude
+from ..numerics import bessel_ratios, expand, magnitude, phase, scale, square_magnitude, sum_of_few
 from ..pytree import Number, domains, hyper, node, static
 from .complex_nmf import ComplexFactors
 from .divergences import ItakuraSaito
@@ -127,7 +127,7 @@ class ComplexISNMF(Algorithm):
     def objective(self, state: ComplexFactors, data: Normalized) -> Array:
         """Relative to a perfect fit without phases, `Σ log |X|² + 1`: for `κ = 0` the Itakura-Saito divergence."""
         mean, variance, relation = self._prior(state, data)
-        total = jnp.sum(variance, axis=-4)
+        total = sum_of_few(variance, -4)
         b = scale(1 / total, jnp.sum(relation, axis=-4))
         z, roundness = data.mixture - jnp.sum(mean, axis=-4), 1 - square_magnitude(b)
         misfit = (square_magnitude(z) - jnp.real(jnp.conj(b) * z * z)) / (roundness * total)
@@ -155,7 +155,7 @@ class ComplexISNMF(Algorithm):
 
     def _posterior(self, state: ComplexFactors, data: Normalized) -> Moments:
         mean, variance, relation = self._prior(state, data)
-        total = jnp.sum(variance, axis=-4, keepdims=True)
+        total = sum_of_few(variance, -4, keepdims=True)
         b = scale(1 / total, jnp.sum(relation, axis=-4, keepdims=True))
         z = jnp.expand_dims(data.mixture, -4) - jnp.sum(mean, axis=-4, keepdims=True)
         w, h, roundness = variance / total, scale(1 / total, relation), 1 - square_magnitude(b)

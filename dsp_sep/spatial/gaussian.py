@@ -12,33 +12,50 @@ Shapes: mixture `(..., channels, frequency, frames)`; powers `(..., sources, 1, 
 covariances `(..., sources, frequency, channels, channels)`; noise `()` or `(..., 1, 1)`. Any number of each.
 """
 
+import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
-from ..numerics import matmul, power, scale, square_magnitude, transpose
+from ..numerics import matmul, power, scale, sum_of_few, sums, tiny, transpose
 from . import hermitian
-from .hermitian import Vector
+from .hermitian import Hermitian, Vector
+from .planes import Planes, planes
 
 
-def channels_of(x: Array) -> list[Array]:
+def channels_of(x: Array) -> list[Planes]:
     """The channels of `(..., channels, frequency, frames)`."""
-    return [x[..., c, :, :] for c in range(x.shape[-3])]
+    return [planes(x[..., c, :, :]) for c in range(x.shape[-3])]
 
 
-def modelled(powers: Array, covariances: Array, noise: Array) -> list[list[Array]]:
-    """The lower triangle of `R_x = Σ_j v_j R_j + σ² I`, entry by entry."""
+def stacked(images: Vector) -> Array:
+    """`(..., sources, channels, frequency, frames)` from images channel by channel."""
+    return jnp.stack([image.joined() for image in images], axis=-3)
 
-    def entry(a: int, b: int) -> Array:
-        v, R = powers[..., 0, :, :], _entry(covariances, a, b)
-        real = jnp.sum(v * R.real, axis=-3)
-        return real + noise if a == b else lax.complex(real, jnp.sum(v * R.imag, axis=-3))
 
-    return [[entry(a, b) for b in range(a + 1)] for a in range(covariances.shape[-1])]
+def completed(images: Vector, mixture: Array) -> list[Planes]:
+    """The images channel by channel with equal parts of what the mixture has beside them, so that they sum to it."""
+
+    def channel(x: Array, image: Array) -> Array:
+        return image + (_all(x) - sum_of_few(image, -3, keepdims=True)) / image.shape[-3]
+
+    return jax.tree.map(channel, channels_of(mixture), images)
+
+
+def modelled(powers: Array, covariances: Array, noise: Array) -> Hermitian:
+    """`R_x = Σ_j v_j R_j + σ² I`, entry by entry."""
+    v, channels = powers[..., 0, :, :], range(covariances.shape[-1])
+
+    def lower(a: int, b: int) -> Planes:
+        R = _entry(covariances, a, b) * v
+        return Planes(sum_of_few(R.real, -3), sum_of_few(R.imag, -3))
+
+    diagonal = [sum_of_few(_diagonal(covariances, a) * v, -3) + noise for a in channels]
+    return Hermitian([[lower(a, b) for b in range(a)] for a in channels], diagonal)
 
 
 def mixture_covariance(powers: Array, covariances: Array, noise: Array | float = 0.0) -> Array:
     """`R_x = Σ_j v_j R_j + σ² I`, `(..., channels, channels, frequency, frames)`."""
-    return _before_frames(_full(modelled(powers, covariances, _noise(noise, powers))))
+    return _before_frames(modelled(powers, covariances, _noise(noise, powers)).matrices())
 
 
 def wiener_gain(powers: Array, covariances: Array, noise: Array | float = 0.0) -> Array:
@@ -46,10 +63,11 @@ def wiener_gain(powers: Array, covariances: Array, noise: Array | float = 0.0) -
 
     `posterior_mean` applies them without forming them.
     """
-    P = _full(hermitian.inverse(hermitian.factor(modelled(powers, covariances, _noise(noise, powers)))))
-    v = powers[..., 0, :, :]
-    columns = [_images([_all(row[b]) for row in P], v, covariances) for b in range(len(P))]
-    return _before_frames([[column[a] for column in columns] for a in range(len(P))])
+    P = hermitian.inverse(hermitian.factor(modelled(powers, covariances, _noise(noise, powers)))).matrices()
+    v, channels = powers[..., 0, :, :], range(P.shape[-1])
+    columns = [_images([planes(_all(P[..., a, b])) for a in channels], v, covariances) for b in channels]
+    gains = [jnp.stack([entry.joined() for entry in column], axis=-1) for column in columns]
+    return _before_frames(jnp.stack(gains, axis=-1))
 
 
 def posterior_mean(mixture: Array, powers: Array, covariances: Array, noise: Array | float = 0.0) -> Array:
@@ -57,44 +75,48 @@ def posterior_mean(mixture: Array, powers: Array, covariances: Array, noise: Arr
 
     They sum to the mixture but for the share of the noise, `σ² R_x⁻¹ x`.
     """
-    return jnp.stack(posterior_images(mixture, powers, covariances, _noise(noise, powers)), axis=-3)
+    return stacked(posterior_images(mixture, powers, covariances, _noise(noise, powers)))
 
 
-def posterior_images(mixture: Array, powers: Array, covariances: Array, noise: Array) -> list[Array]:
+def posterior_images(mixture: Array, powers: Array, covariances: Array, noise: Array) -> list[Planes]:
     """`posterior_mean` channel by channel, each `(..., sources, frequency, frames)`."""
     A = hermitian.factor(modelled(powers, covariances, noise))
-    u = [_all(entry) for entry in hermitian.solve(A, channels_of(mixture))]
+    u = [jax.tree.map(_all, entry) for entry in hermitian.solve(A, channels_of(mixture))]
     return _images(u, powers[..., 0, :, :], covariances)
 
 
 def posterior_power(mixture: Array, powers: Array, covariances: Array, noise: Array | float = 0.0) -> Array:
     """`z_j = tr(R_j⁻¹ R̂_j) / channels`, the powers the sources are expected to have; of the shape of the powers."""
     excess = _excess(mixture, powers, covariances, noise)
-    v, count = powers[..., 0, :, :], len(excess)
-    change = jnp.zeros_like(v)
-    for a, row in enumerate(excess):
-        for b in range(a):
+    v, channels = powers[..., 0, :, :], len(excess.diagonal)
+    terms = [_diagonal(covariances, a) * _all(excess.diagonal[a]) for a in range(channels)]
+    for a, row in enumerate(excess.lower):
+        for b, entry in enumerate(row):
             R = _entry(covariances, a, b)
-            change = change + 2 * (R.real * _all(row[b].real) + R.imag * _all(row[b].imag))
-        change = change + _entry(covariances, a, a).real * _all(row[a])
+            terms.append(2 * (R.real * _all(entry.real) + R.imag * _all(entry.imag)))
+    change = sum(terms[1:], terms[0])
     floor = jnp.finfo(powers.dtype).eps * v
-    return jnp.expand_dims(jnp.maximum(v * (1 + v * change / count), floor), -3)
+    return jnp.expand_dims(jnp.maximum(v * (1 + v * change / channels), floor), -3)
 
 
 def covariance_statistics(
-    mixture: Array, powers: Array, covariances: Array, noise: Array, new_powers: Array, exponent: Array
+    mixture: Array, powers: Array, covariances: Array, noise: Array, new_powers: Array, exponent: Array | None
 ) -> tuple[Array, Array, Array]:
     """What `updated_covariances` needs of some frames; statistics of several blocks of frames add up.
 
     With weights `w = v'ᵖ` of the frames they are `Σ w/v' v² (u uᴴ - R_x⁻¹)`, `Σ w/v' v` and `Σ w`. Exponent `()` or
-    `(..., 1, 1, 1)`.
+    `(..., 1, 1)`; none is 0.
     """
     excess = _excess(mixture, powers, covariances, noise)
-    v, new = powers[..., 0, :, :], new_powers[..., 0, :, :]
-    share = power(new, exponent - 1)
-    gain = share * v * v
-    grams = [[_sum(scale(gain, _all(entry))) for entry in row] for row in excess]
-    return _matrices(grams), _sum(share * v), _sum(share * new)
+
+    def source(v: Array, new: Array) -> tuple[Hermitian, Array, Array]:
+        share = 1 / jnp.maximum(new, tiny(new.dtype)) if exponent is None else power(new, exponent - 1)
+        return jax.tree.map(lambda entry: share * v * v * entry, excess), share * v, share * new
+
+    before, after = (_sources(x[..., 0, :, :]) for x in (powers, new_powers))
+    sources = sums([source(*pair) for pair in zip(before, after, strict=True)])
+    gram, kept, weights = jax.tree.map(lambda *each: jnp.stack(each, axis=-2), *sources)
+    return gram.matrices(), kept, weights
 
 
 def updated_covariances(covariances: Array, statistics: tuple[Array, Array, Array]) -> Array:
@@ -106,18 +128,23 @@ def updated_covariances(covariances: Array, statistics: tuple[Array, Array, Arra
     return lifted(scale(jnp.asarray(0.5, moved.real.dtype), moved + jnp.conj(transpose(moved))))
 
 
+@jax.custom_jvp
 def lifted(covariances: Array) -> Array:
-    """With no eigenvalue below a root of the precision beside their mean.
+    """With no eigenvalue below the precision to the power 0.45 beside their mean.
 
-    `updated_covariances` subtracts what is nearly as large as they are, with an error of a rounding by the smallest
-    eigenvalue: beyond the root its result can be negative. Derivatives are those of the covariances as they come.
+    `updated_covariances` subtracts what is nearly as large as they are, with an error of a rounding by the square of
+    their condition: when the smallest eigenvalue nears the square root of the precision beside the largest, nothing of
+    it is left. Derivatives are those of the covariances as they come.
     """
-    fixed = lax.stop_gradient(covariances)
-    mean = jnp.trace(fixed, axis1=-2, axis2=-1).real / fixed.shape[-1]
-    least = jnp.finfo(mean.dtype).eps ** 0.5 * mean
-    lift = jnp.maximum(least - jnp.linalg.eigvalsh(fixed)[..., 0], 0)
-    identity = jnp.broadcast_to(jnp.eye(fixed.shape[-1], dtype=fixed.dtype), fixed.shape)
-    return covariances + scale(jnp.expand_dims(lift, (-2, -1)), identity)
+    values, vectors = jnp.linalg.eigh(covariances)
+    least = jnp.finfo(values.dtype).eps ** 0.45 * jnp.mean(jnp.maximum(values, 0), axis=-1, keepdims=True)
+    weighted = scale(jnp.expand_dims(jnp.maximum(values, least), -2), vectors)
+    return matmul(weighted, jnp.conj(transpose(vectors)))
+
+
+@lifted.defjvp
+def _lifted_jvp(primals, tangents):
+    return lifted(*primals), tangents[0]
 
 
 def local_gaussian(images: Array, floor: Array | float = 0.0) -> tuple[Array, Array]:
@@ -137,12 +164,11 @@ def local_gaussian_statistics(images: Vector) -> tuple[Array, tuple[Array, Array
     Args:
         images: channel by channel, each `(..., sources, frequency, frames)`.
     """
-    squares = [square_magnitude(c) for c in images]
+    squares = [c.square() for c in images]
     v = sum(squares[1:], squares[0]) / len(squares)
-    grams = [
-        [_sum(images[a] * jnp.conj(images[b])) for b in range(a)] + [_sum(squares[a])] for a in range(len(squares))
-    ]
-    return jnp.expand_dims(v, -3), (_matrices(grams), _sum(v))
+    lower = [[c * other.conj() for other in images[:a]] for a, c in enumerate(images)]
+    gram, total = sums((Hermitian(lower, squares), v))
+    return jnp.expand_dims(v, -3), (gram.matrices(), total)
 
 
 def divided(gram: Array, total: Array, floor: Array) -> Array:
@@ -167,19 +193,18 @@ def negative_log_likelihood(mixture: Array, powers: Array, covariances: Array, n
     return hermitian.log_determinant(A) + hermitian.quadratic(A, channels_of(mixture))
 
 
-def _excess(mixture: Array, powers: Array, covariances: Array, noise: Array | float) -> list[list[Array]]:
-    """The lower triangle of `u uᴴ - R_x⁻¹`, what the observations have more than the model says; real diagonal."""
+def _excess(mixture: Array, powers: Array, covariances: Array, noise: Array | float) -> Hermitian:
+    """`u uᴴ - R_x⁻¹`, what the observations have more than the model says."""
     A = hermitian.factor(modelled(powers, covariances, _noise(noise, powers)))
     u, P = hermitian.solve(A, channels_of(mixture)), hermitian.inverse(A)
-    return [
-        [u[a] * jnp.conj(u[b]) - P[a][b] for b in range(a)] + [square_magnitude(u[a]) - P[a][a]] for a in range(len(u))
-    ]
+    lower = [[u[a] * u[b].conj() - entry for b, entry in enumerate(row)] for a, row in enumerate(P.lower)]
+    return Hermitian(lower, [own.square() - entry for own, entry in zip(u, P.diagonal, strict=True)])
 
 
-def _images(u: Vector, v: Array, covariances: Array) -> list[Array]:
+def _images(u: Vector, v: Array, covariances: Array) -> list[Planes]:
     """`v R u` for every source, row by row."""
     rows = [[_entry(covariances, a, b) * u[b] for b in range(len(u))] for a in range(len(u))]
-    return [scale(v, sum(row[1:], row[0])) for row in rows]
+    return [sum(row[1:], row[0]) * v for row in rows]
 
 
 def _noise(noise: Array | float, powers: Array) -> Array:
@@ -188,9 +213,14 @@ def _noise(noise: Array | float, powers: Array) -> Array:
     return noise.reshape((1,) * (powers.ndim - 2 - noise.ndim) + noise.shape)
 
 
-def _entry(covariances: Array, a: int, b: int) -> Array:
+def _entry(covariances: Array, a: int, b: int) -> Planes:
     """`R[a, b]` of all sources, over `(..., sources, frequency, 1)`."""
-    return jnp.expand_dims(covariances[..., a, b], -1)
+    return planes(jnp.expand_dims(covariances[..., a, b], -1))
+
+
+def _diagonal(covariances: Array, a: int) -> Array:
+    """`R[a, a]`, which is real."""
+    return _entry(covariances, a, a).real
 
 
 def _all(entry: Array) -> Array:
@@ -198,27 +228,11 @@ def _all(entry: Array) -> Array:
     return jnp.expand_dims(entry, -3)
 
 
-def _sum(x: Array) -> Array:
-    return jnp.sum(x, axis=-1)
+def _sources(x: Array) -> list[Array]:
+    """Each source of `(..., sources, frequency, frames)`."""
+    return [x[..., j, :, :] for j in range(x.shape[-3])]
 
 
-def _full(rows: list[list[Array]]) -> list[list[Array]]:
-    """Both triangles of a Hermitian matrix from the lower one with its real diagonal."""
-    size = range(len(rows))
-
-    def entry(a: int, b: int) -> Array:
-        if a == b:
-            return lax.complex(rows[a][a], jnp.zeros_like(rows[a][a]))
-        return rows[a][b] if b < a else jnp.conj(rows[b][a])
-
-    return [[entry(a, b) for b in size] for a in size]
-
-
-def _matrices(lower: list[list[Array]]) -> Array:
-    """Hermitian matrices `(..., channels, channels)` from entries `(...)`."""
-    return jnp.stack([jnp.stack(row, axis=-1) for row in _full(lower)], axis=-2)
-
-
-def _before_frames(rows: list[list[Array]]) -> Array:
-    """Matrices `(..., channels, channels, frequency, frames)` from entries `(..., frequency, frames)`."""
-    return jnp.stack([jnp.stack(row, axis=-3) for row in rows], axis=-4)
+def _before_frames(matrices: Array) -> Array:
+    """`(..., channels, channels, frequency, frames)` from `(..., frequency, frames, channels, channels)`."""
+    return jnp.moveaxis(matrices, (-2, -1), (-4, -3))

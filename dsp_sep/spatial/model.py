@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..iterate import blocks, check_finite, check_nonnegative
-from ..numerics import scale, square_magnitude, tiny
+from ..numerics import scale, square_magnitude, sum_of_few, tiny
 
 
 class Mixture(NamedTuple):
@@ -91,4 +91,4 @@ def over_frames(map: Callable[[Any], tuple[Any, Any]], data: Any, block: int | N
 
 def mean_power(magnitudes: Array) -> Array:
     """One power for all channels, `(..., sources, 1, frequency, frames)`."""
-    return jnp.mean(magnitudes**2, axis=-3, keepdims=True)
+    return sum_of_few(magnitudes**2, -3, keepdims=True) / magnitudes.shape[-3]

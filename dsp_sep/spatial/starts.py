@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..masking import ratio
-from ..numerics import expand, phase, scale
+from ..numerics import expand, phase, scale, sum_of_few
 from ..pytree import Number, domains, hyper, node
 from .gaussian import lifted, local_gaussian
 
@@ -77,7 +77,7 @@ class Residual:
 
     def __call__(self, mixture: Array, magnitudes: Array) -> Array:
         images = self.start(mixture, magnitudes)
-        rest = jnp.expand_dims(mixture, -4) - jnp.sum(images, axis=-4, keepdims=True)
+        rest = jnp.expand_dims(mixture, -4) - sum_of_few(images, -4, keepdims=True)
         return jnp.concatenate([images, rest], axis=-4)
 
 

@@ -1,14 +1,15 @@
 """The approximate EM of norbert and Open-Unmix."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 
 from ..iterate import Algorithm
-from ..numerics import scale
 from ..pytree import Number, domains, hyper, node, static
 from . import gaussian
+from .hermitian import Vector
 from .model import Mixture, over_frames, prepare
 from .starts import Softmask, Start
 
@@ -64,32 +65,26 @@ class WienerRefinement(Algorithm):
         return Refined(powers, covariances, jnp.zeros((), data.magnitudes.dtype))
 
     def update(self, state: Refined, data: Mixture) -> Refined:
-        unit = data.peak / self.scale**2
-        noise = jnp.sqrt(self.eps) * unit
-
-        def frames(block):
-            mixture, magnitudes, powers = block
-            images = lax.cond(
-                state.moved > 0,
-                lambda: gaussian.posterior_images(mixture, powers, state.covariances, noise),
-                lambda: gaussian.channels_of(self.start(mixture, magnitudes)),
-            )
-            return gaussian.local_gaussian_statistics(images)
-
-        powers, (gram, total) = over_frames(frames, (data.mixture, data.magnitudes, state.powers), self.block)
-        return Refined(powers, gaussian.divided(gram, total, self.eps * unit), jnp.ones_like(state.moved))
+        powers, (gram, total) = self._over_images(gaussian.local_gaussian_statistics, state, data)
+        floor = self.eps * data.peak / self.scale**2
+        return Refined(powers, gaussian.divided(gram, total, floor), jnp.ones_like(state.moved))
 
     def readout(self, state: Refined, data: Mixture) -> Array:
+        def in_units_of_the_user(images: Vector) -> tuple[Array, None]:
+            return gaussian.stacked([image * data.unit for image in images]), None
+
+        return self._over_images(in_units_of_the_user, state, data)[0]
+
+    def _over_images(self, map: Callable[[Vector], tuple[Any, Any]], state: Refined, data: Mixture) -> tuple[Any, Any]:
+        """A pass over the images, which are not stored."""
         noise = jnp.sqrt(self.eps) * data.peak / self.scale**2
 
         def frames(block):
             mixture, magnitudes, powers = block
-            images = lax.cond(
+            return lax.cond(
                 state.moved > 0,
-                lambda: gaussian.posterior_mean(mixture, powers, state.covariances, noise),
-                lambda: self.start(mixture, magnitudes),
+                lambda: map(gaussian.posterior_images(mixture, powers, state.covariances, noise)),
+                lambda: map(gaussian.channels_of(self.start(mixture, magnitudes))),
             )
-            return images, None
 
-        images, _ = over_frames(frames, (data.mixture, data.magnitudes, state.powers), self.block)
-        return scale(jnp.expand_dims(data.unit, -4), images)
+        return over_frames(frames, (data.mixture, data.magnitudes, state.powers), self.block)

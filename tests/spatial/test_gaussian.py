@@ -77,7 +77,7 @@ def test_covariances_by_definition(channels, exponent, x64):
 
     @jax.jit
     def update(x, v, R, new):
-        weight = jnp.full((1, 1, 1), exponent)
+        weight = jnp.full((1, 1), exponent)
         return updated_covariances(R, covariance_statistics(x, v, R, jnp.asarray(NOISE), new, weight))
 
     expected = np.zeros_like(R)
