@@ -145,15 +145,24 @@ def sums(tree: Any) -> Any:
     Returns:
         The same tree with arrays `(...)`.
     """
-    arrays, structure = jax.tree.flatten(tree)
-    zeros = [jnp.zeros((), array.dtype) for array in arrays]
-    added = lax.reduce(arrays, zeros, lambda a, b: [p + q for p, q in zip(a, b, strict=True)], (arrays[0].ndim - 1,))
-    return jax.tree.unflatten(structure, added)
+    return _reduced(jnp.add, tree)
 
 
 @sums.defjvp
 def _sums_jvp(primals, tangents):
     return sums(*primals), jax.tree.map(lambda t: jnp.sum(t, axis=-1), *tangents)
+
+
+def maxima(tree: Any) -> Any:
+    """The largest entries along the last axis of nonnegative arrays of one shape, as `sums` are; constants to AD."""
+    return _reduced(jnp.maximum, lax.stop_gradient(tree))
+
+
+def _reduced(operation: Callable[[Array, Array], Array], tree: Any) -> Any:
+    arrays, structure = jax.tree.flatten(tree)
+    zeros = [jnp.zeros((), array.dtype) for array in arrays]
+    reduced = lax.reduce(arrays, zeros, lambda a, b: list(map(operation, a, b)), (arrays[0].ndim - 1,))
+    return jax.tree.unflatten(structure, reduced)
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -1,5 +1,6 @@
 """What the algorithms of the room share: data, units, and passes over the frames."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..iterate import blocks, check_finite, check_nonnegative
-from ..numerics import scale, square_magnitude, sum_of_few, tiny
+from ..numerics import maxima, scale, square_magnitude, sum_of_few, sums, tiny
 
 
 class Mixture(NamedTuple):
@@ -72,13 +73,16 @@ def in_units(mixture: Array) -> tuple[Array, Array, Array]:
 
     Silence stays; its unit and peak are one.
     """
-    largest = jnp.max(jnp.maximum(jnp.abs(mixture.real), jnp.abs(mixture.imag)), axis=(-3, -2, -1), keepdims=True)
+    of_rows = jnp.stack(maxima([jnp.abs(mixture.real), jnp.abs(mixture.imag)]))
+    largest = jnp.expand_dims(jnp.max(of_rows, axis=(0, -2, -1)), (-3, -2, -1))
     silent = largest <= tiny(largest.dtype)
-    largest = jax.lax.stop_gradient(jnp.where(silent, 1, largest))  # so that no square leaves the numbers
-    square = square_magnitude(scale(1 / largest, mixture))
-    power = jnp.where(silent, 1, jnp.mean(square, axis=(-3, -2, -1), keepdims=True))
+    largest = jnp.where(silent, 1, largest)  # so that no square leaves the numbers
+    inside = scale(1 / largest, mixture)
+    of_rows = jnp.stack(sums([inside.real**2, inside.imag**2]))
+    mean = jnp.expand_dims(jnp.sum(of_rows, axis=(0, -2, -1)), (-3, -2, -1)) / math.prod(mixture.shape[-3:])
+    power = jnp.where(silent, 1, mean)
     unit = largest * jnp.sqrt(power)
-    peak = jnp.where(silent, 1, jnp.max(square, axis=(-3, -2, -1), keepdims=True) / power)
+    peak = jnp.where(silent, 1, jnp.max(square_magnitude(inside), axis=(-3, -2, -1), keepdims=True) / power)
     return scale(1 / unit, mixture), unit, peak[..., 0]
 
 
