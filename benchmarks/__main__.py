@@ -121,13 +121,15 @@ def run(
         console.print(f"[yellow]{warning}")
     rates = machine.measure(dtype)
     record: dict[str, Any] = {"environment": environment.describe(threads), "machine": rates._asdict(), "workloads": []}
-    for number, workload in enumerate(workloads, 1):
-        result = _watched(console, workload, settings, rates, f"{number} of {len(workloads)}")
-        if result["entries"]:
-            record["workloads"].append(result)
-    record["environment"]["blas"] = environment.blas()
-    if file:
-        file.write_text(json.dumps(record, indent=1) + "\n")
+    try:
+        for number, workload in enumerate(workloads, 1):
+            result = _watched(console, workload, settings, rates, f"{number} of {len(workloads)}")
+            if result["entries"]:
+                record["workloads"].append(result)
+    finally:
+        record["environment"]["blas"] = environment.blas()
+        if file:
+            file.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _watched(

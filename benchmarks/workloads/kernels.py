@@ -12,6 +12,8 @@ from jax import Array, lax
 
 import dsp_sep as ds
 from dsp_sep.spatial import hermitian
+from dsp_sep.spatial.hermitian import Hermitian, Vector
+from dsp_sep.spatial.planes import planes
 from dsp_sep.transforms import fourier, framing
 
 from ..sizes import Size
@@ -121,12 +123,11 @@ def model(size: Size, batch: Shape, frames: int) -> tuple[np.ndarray, ...]:
 
 
 def covariances(size: Size, batch: Shape, frames: int, *, rows: int) -> tuple[Any, ...]:
-    """Of a quarter of the frames: lower triangles and vectors entry by entry, and both as arrays of matrices."""
+    """Of a quarter of the frames: matrices and vectors entry by entry, and both as arrays of matrices."""
     shape = (*batch, _bins(size), -(-frames // 4))
     v, x = _complex((*shape, rows, rows)), _complex((*shape, rows), 1)
     A = v @ v.conj().swapaxes(-1, -2) + np.eye(rows, dtype=np.float32)
-    lower = [[A[..., i, k].real if i == k else A[..., i, k] for k in range(i + 1)] for i in range(rows)]
-    return jax.tree.map(np.ascontiguousarray, (lower, [x[..., i] for i in range(rows)], A, x[..., None]))
+    return jax.tree.map(np.ascontiguousarray, (_hermitian(A), _vector(x), A, x[..., None]))
 
 
 def counter(size: Size, batch: Shape, frames: int) -> tuple[np.ndarray]:
@@ -169,36 +170,38 @@ def exact_ratios(size: Size, V: np.ndarray, Y: np.ndarray, *, beta: float) -> tu
     return V * Y.astype(float) ** (beta - 2), Y.astype(float) ** (beta - 1)
 
 
-def solve(size: Size, lower: Any, x: Any, *_: Array) -> Any:
-    return hermitian.solve(hermitian.factor(lower), x)
+def solve(size: Size, entries: Hermitian, x: Vector, *_: Array) -> Vector:
+    return hermitian.solve(hermitian.factor(entries), x)
 
 
-def inverse(size: Size, lower: Any, *_: Any) -> Any:
-    return hermitian.inverse(hermitian.factor(lower))
+def inverse(size: Size, entries: Hermitian, *_: Any) -> Hermitian:
+    return hermitian.inverse(hermitian.factor(entries))
 
 
-def solve_by_cholesky(size: Size, lower: Any, _: Any, A: Array, x: Array) -> list[Array]:
-    u = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(A), True), x)
-    return [u[..., i, 0] for i in range(x.shape[-2])]
+def solve_by_cholesky(size: Size, entries: Hermitian, _: Any, A: Array, x: Array) -> Vector:
+    return _vector(jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(A), True), x)[..., 0])
 
 
-def inverse_by_cholesky(size: Size, lower: Any, _: Any, A: Array, x: Array) -> list[list[Array]]:
+def inverse_by_cholesky(size: Size, entries: Hermitian, _: Any, A: Array, x: Array) -> Hermitian:
     identity = jnp.broadcast_to(jnp.eye(A.shape[-1], dtype=A.dtype), A.shape)
-    return _lower(jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(A), True), identity))
+    return _hermitian(jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(A), True), identity))
 
 
-def exact_solution(size: Size, lower: Any, _: Any, A: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
-    u = np.linalg.solve(A.astype(complex), x)
-    return [u[..., i, 0] for i in range(x.shape[-2])]
+def exact_solution(size: Size, entries: Hermitian, _: Any, A: np.ndarray, x: np.ndarray) -> Vector:
+    return _vector(np.linalg.solve(A.astype(complex), x)[..., 0])
 
 
-def exact_inverse(size: Size, lower: Any, _: Any, A: np.ndarray, x: np.ndarray) -> list[list[np.ndarray]]:
-    return _lower(np.linalg.inv(A.astype(complex)))
+def exact_inverse(size: Size, entries: Hermitian, _: Any, A: np.ndarray, x: np.ndarray) -> Hermitian:
+    return _hermitian(np.linalg.inv(A.astype(complex)))
 
 
-def _lower(P: Any) -> Any:
-    rows = range(P.shape[-1])
-    return [[P[..., i, k].real if i == k else P[..., i, k] for k in range(i + 1)] for i in rows]
+def _vector(x: Any) -> Vector:
+    return [planes(x[..., i]) for i in range(x.shape[-1])]
+
+
+def _hermitian(A: Any) -> Hermitian:
+    rows = range(A.shape[-1])
+    return Hermitian([[planes(A[..., i, k]) for k in range(i)] for i in rows], [A[..., i, i].real for i in rows])
 
 
 def scan(size: Size, x: Array, *, unroll: int) -> Array:

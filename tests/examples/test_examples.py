@@ -39,7 +39,14 @@ def load(name):
     return module
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in STUDIES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(path.stem, marks=pytest.mark.thorough if path.stem == "learn_against_grid" else ())
+        for path in sorted(EXAMPLES.glob("*.py"))
+        if path.stem not in STUDIES
+    ],
+)
 def test_example_gains(name, users_settings, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     assert load(name).main(**SMALL[name]) > 0

@@ -106,7 +106,10 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.thorough if n in ("beta_2_l1", "anisotropic_wiener") else ()) for n in PROBLEMS],
+)
 def test_against_unrolling(name, x64):
     make, steps, solvers = PROBLEMS[name]
     algorithm, data = make()

@@ -89,7 +89,12 @@ def test_images_sum_to_the_mixture(algorithm):
 
 
 @pytest.mark.parametrize(
-    "algorithm", [NestedEM(LowRank(components=2), spatial_steps=1), WienerRefinement()], ids=lambda a: type(a).__name__
+    "algorithm",
+    [
+        pytest.param(NestedEM(LowRank(components=2), spatial_steps=1), marks=pytest.mark.thorough),
+        WienerRefinement(),
+    ],
+    ids=["NestedEM", "WienerRefinement"],
 )
 def test_blocks_change_nothing(algorithm, x64):
     operands = jax.tree.map(jnp.asarray, separation())
@@ -215,10 +220,10 @@ HARD = ("all silent", "one source silent", "identical channels", "one channel si
     "algorithm",
     [
         EM(Dictionaries(dictionary=spectra()), isotropy=0.2, faith=0.1),
-        hybrid(np.float32),
+        pytest.param(hybrid(np.float32), marks=pytest.mark.thorough),
         WienerRefinement(start=Residual(Softmask())),
     ],
-    ids=lambda a: type(a).__name__,
+    ids=["EM", "NestedEM", "WienerRefinement"],
 )
 def test_gradients_are_finite(algorithm):
     @jax.jit
