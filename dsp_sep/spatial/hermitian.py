@@ -1,8 +1,8 @@
 """Small Hermitian matrices, one for each time-frequency bin, written out entry by entry.
 
-The entries are arrays over `(..., frequency, frames)`, so that every operation runs along the frames, and `Planes`, as
-those of vectors are. The factorisation is Cholesky's without square roots, `A = L D Lᴴ`; for one and two rows that is
-the closed form.
+The entries, and those of vectors, are `Planes` over `(..., frequency, frames)`, so that every operation runs along the
+frames. The factorisation is Cholesky's without square roots, `A = L D Lᴴ`; for one and two rows that is the closed
+form.
 """
 
 from collections.abc import Sequence

@@ -221,7 +221,7 @@ HARD = ("all silent", "one source silent", "identical channels", "one channel si
     [
         EM(Dictionaries(dictionary=spectra()), isotropy=0.2, faith=0.1),
         pytest.param(hybrid(np.float32), marks=pytest.mark.thorough),
-        WienerRefinement(start=Residual(Softmask())),
+        pytest.param(WienerRefinement(start=Residual(Softmask())), marks=pytest.mark.thorough),
     ],
     ids=["EM", "NestedEM", "WienerRefinement"],
 )
