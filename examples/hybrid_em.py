@@ -81,7 +81,7 @@ class Study:
         self.seed, self.setting, self.store, self.songs = seed, setting, store, found["train"]
         cuts = [songs.where_all_sound(song, setting.judged, rate=RATE) for song in found["test"].values()]
         self.judged = [jnp.asarray(cut) for cut in cuts]
-        em = ds.spatial.EM(start=ds.spatial.Estimated(), noise=1e-3)
+        em = ds.spatial.EM(start=ds.spatial.Estimated(), noise=1e-3, exponent=0.0)
         self.layers = ds.unfold(em, setting.depth, untied=LEARNED)
         self.start = Hybrid(self._begun(models / f"{seed}.npz"))
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from ..numerics import bessel_ratios, phase, scale, square_magnitude, sum_of_few, tiny
+from ..numerics import bessel_ratios, phase, scale, square_magnitude, tiny
 from ..pytree import Number, domains, hyper, node
 from .misi import Separation, SourceInversion
 from .projections import frames_first
@@ -43,7 +43,7 @@ class Planar(NamedTuple):
 
     def total(self) -> "Planar":
         """The sum over the sources."""
-        return Planar(sum_of_few(self.a, -4, keepdims=True), sum_of_few(self.b, -4, keepdims=True))
+        return Planar(jnp.sum(self.a, axis=-4, keepdims=True), jnp.sum(self.b, axis=-4, keepdims=True))
 
 
 class Prior(Protocol):
@@ -178,7 +178,7 @@ class ConsistentWiener(SourceInversion):
         silent = unit <= tiny(unit.dtype) ** 2
         unit = jnp.where(silent, 1, unit)
         eps = jnp.finfo(powers.dtype).eps
-        total = sum_of_few(powers, -4, keepdims=True) / unit
+        total = jnp.sum(powers, axis=-4, keepdims=True) / unit
         mean, covariance = self.prior(jnp.maximum(powers / unit, eps * (total + eps)), phases)
         return scale(jnp.sqrt(unit), mean), covariance
 
