@@ -137,7 +137,8 @@ def sums(tree: Any) -> Any:
     """The sums over the last axis of real arrays of one shape, all in one pass.
 
     What the arrays have in common is computed once and nothing of it is stored; as sums of their own, XLA's CPU backend
-    computes and stores each array before it adds it up.
+    computes and stores each array before it adds it up. Where that axis is spread over devices, the partial sums are
+    gathered, one array after the other, and added up on each.
 
     Args:
         tree: a pytree of arrays of the same shape `(..., n)`.

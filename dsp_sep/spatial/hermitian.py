@@ -112,7 +112,7 @@ def _forward(A: Factor, x: Vector) -> list[Planes]:
     """`L⁻¹ x`."""
     half: list[Planes] = []
     for row, entry in zip(A.lower, x, strict=True):
-        for factor, above in zip(row, half, strict=True):
-            entry = entry - factor * above
+        for own, above in zip(row, half, strict=True):
+            entry = entry - own * above
         half.append(entry)
     return half

@@ -37,7 +37,7 @@ class WienerRefinement(Algorithm):
     `(..., sources, 1 or channels, frequency, frames)`. Output: complex `(..., sources, channels, frequency, frames)`.
     There is no objective that it decreases, though one or two iterations often sound better than the start. The
     images miss what the regularisation takes out of quiet bins: only up to that do they sum to the mixture (`EM`'s
-    do exactly). Frames shard with one all-reduce an iteration; blocks of frames give what all at once do.
+    do exactly). Frames shard, with partial sums over them gathered; blocks of frames give what all at once do.
 
     Attributes:
         start: the first images; norbert's ratio of magnitudes unless given.
