@@ -147,8 +147,8 @@ class EM(LocalGaussian):
     Data: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and nonnegative
     `(..., sources, 1 or channels, frequency, frames)`. Output: the images of the sources, complex
     `(..., sources, channels, frequency, frames)`, which sum to the mixture. Any number of channels and sources; cost is
-    linear in the frames, which shard (partial sums over them are gathered, small), as do frequencies and batch axes. Blocks of frames
-    give what all frames at once do.
+    linear in the frames, which shard (partial sums over them are gathered), as do frequencies and batch axes. Blocks of
+    frames give what all frames at once do.
 
     No eigenvalue of a spatial covariance falls below the precision to the power 0.45 beside their mean, 8e-4 in single
     precision (`gaussian.lifted`): with more than two channels single precision therefore separates sources with one
