@@ -301,7 +301,9 @@ CASES = (
     ),
     _several(
         "misi_relaxed",
-        lambda s: RelaxedMISI(stft(s), mixture_weight=MagnitudeRatio(0.7), relaxation=-0.3, radial=0.2, gain=0.9),
+        lambda s: RelaxedMISI(
+            stft(s), mixture_weight=MagnitudeRatio(0.7), overshoot=0.3, relaxation=-0.3, radial=0.2, gain=0.9
+        ),
     ),
     _several("incons_hard_mix", lambda s: InconsHardMix(stft(s))),
     _several("mix_incons", lambda s: MixIncons(stft(s))),

@@ -13,8 +13,9 @@ from .projections import frames_first, project_magnitude
 class RelaxedMISI(SourceInversion):
     """MISI with a relaxed magnitude projection, and the mixture's error shared out as errors of phase have it.
 
-    With `C = P_cons(S)`, one iteration is
+    One iteration is
 
+        `C = P_cons(S) + o (P_cons(S) - S)`,
         `M_j = P_mag(C)_j + r (C_j - P_mag(C)_j)`,  `S_j = M_j + Σ_j (Σ_k Σ_k)⁻¹ (X - Σ_k M_k)`,
 
     where `P_mag` is the projection onto the magnitudes `g A_j`, and `Σ_j`, a real matrix of 2 by 2 for each bin, is the
@@ -22,16 +23,19 @@ class RelaxedMISI(SourceInversion):
     error of its phase does, and `ρ λ_j` along it, an error of its magnitude. So the sources turn to meet the mixture,
     rather than grow or shrink; one iteration is nearly a Gauss-Newton step on the phases. The error model is that of
     the anisotropic Wiener filter (Magron, Badeau and David, 2017), with the phase from the iteration in place of one
-    from a signal model. For `r = 0`, `ρ = 1` and `g = 1` it is `MISI`.
+    from a signal model. For `o = 0`, `r = 0`, `ρ = 1` and `g = 1` it is `MISI`.
 
     Data and output are those of `MISI`: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and
     nonnegative `(..., sources, channels, frequency, frames)`; complex, of the shape of the magnitudes, summing to the
-    mixture. With true magnitudes small `ρ` and a negative `r` save iterations; magnitudes that err ask for a `ρ` of one
-    or more, and their targets are biased: errors that multiply them add to their energy, so that the least squared
-    error is had from targets shrunk by some `g` below one. None of the constants is known beforehand: it is made to be
-    unfolded and trained, in a `Momentum`. Batch and channels shard; frames with a halo of one window.
+    mixture. A positive `o` saves iterations, and with true magnitudes so do small `ρ` and a negative `r`; magnitudes
+    that err ask for a `ρ` of one or more, and their targets are biased: errors that multiply them add to their energy,
+    so that the least squared error is had from targets shrunk by some `g` below one. None of the constants is known
+    beforehand: it is made to be unfolded and trained, in a `Momentum`. Batch and channels shard; frames with a halo of
+    one window.
 
     Attributes:
+        overshoot: `o`, any real number: how far beyond the consistent spectrogram it goes; 0 is the projection, 1 the
+            reflection. Shape as of `relaxation`.
         relaxation: `r`, any real number: how much of the consistent spectrogram's own magnitudes is kept; 0 is the
             projection, -1 the reflection. Shape `()`, or one that broadcasts against the magnitudes from the right.
         radial: `ρ`, positive: 1 shares the error in both directions alike. Shape `()`, or `(frequency, 1)`.
@@ -39,13 +43,17 @@ class RelaxedMISI(SourceInversion):
         stft, mixture_weight, start, length: as in `SourceInversion`; the weights `λ` sum to one over the sources.
     """
 
+    overshoot: Number = hyper(default=0.0, domain=domains.REAL)
     relaxation: Number = hyper(default=0.0, domain=domains.REAL)
     radial: Number = hyper(default=1.0, domain=domains.POSITIVE)
     gain: Number = hyper(default=1.0, domain=domains.POSITIVE)
 
     def update(self, state: Array, data: Separation) -> Array:
-        estimate = self.consistent(state)
-        relaxation, gain = (frames_first(value, estimate.ndim) for value in (self.relaxation, self.gain))
+        overshoot, relaxation, gain = (
+            frames_first(value, state.ndim) for value in (self.overshoot, self.relaxation, self.gain)
+        )
+        consistent = self.consistent(state)
+        estimate = consistent + scale(overshoot, consistent - state)
         target = project_magnitude(estimate, gain * data.magnitudes)
         return self.mixed(target + scale(relaxation, estimate - target), data)
 

@@ -6,7 +6,16 @@ import pytest
 
 from dsp_sep import run
 from dsp_sep.numerics import phase, scale
-from dsp_sep.phase import MISI, Given, MagnitudeRatio, RelaxedMISI, project_mixture, share_error
+from dsp_sep.phase import (
+    MISI,
+    Given,
+    MagnitudeRatio,
+    RelaxedMISI,
+    consistent,
+    project_magnitude,
+    project_mixture,
+    share_error,
+)
 from tests.cases import CHANNELS, SAMPLES, SOURCES, separation, stft
 from tests.checks import distance
 
@@ -26,9 +35,23 @@ def test_neither_relaxed_nor_anisotropic_it_is_misi(exponent, x64):
 
 def test_constants_by_frequency_are_numbers_by_frequency(x64):
     bins = stft().bins
-    one = RelaxedMISI(stft(), relaxation=0.3, radial=0.2)
-    many = RelaxedMISI(stft(), relaxation=np.full((SOURCES, 1, bins, 1), 0.3), radial=np.full((bins, 1), 0.2))
+    one = RelaxedMISI(stft(), overshoot=0.1, relaxation=0.3, radial=0.2)
+    many = RelaxedMISI(
+        stft(),
+        overshoot=np.full((bins, 1), 0.1),
+        relaxation=np.full((SOURCES, 1, bins, 1), 0.3),
+        radial=np.full((bins, 1), 0.2),
+    )
     assert distance(run(many, separation(), 3).output, run(one, separation(), 3).output) < 1e-13
+
+
+def test_overshoot_goes_beyond_the_consistent_spectrogram(x64):
+    mixture, magnitudes = separation()
+    begun = scale(magnitudes, phase(mixture)[None])
+    beyond = begun + 1.3 * (consistent(begun, stft()) - begun)
+    expected = project_mixture(project_magnitude(beyond, magnitudes), mixture[None], jnp.asarray(1 / SOURCES))
+    once = run(RelaxedMISI(stft(), overshoot=0.3, start=Given(begun)), (mixture, magnitudes), 1)
+    assert distance(once.output, expected) < 1e-13
 
 
 def test_gain_is_of_the_magnitudes_and_not_of_their_ratios(x64):
