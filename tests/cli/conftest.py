@@ -1,6 +1,8 @@
-"""The command line as a process of its own."""
+"""The command line as a process of its own, and within this one."""
 
+import dataclasses
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +11,22 @@ import numpy as np
 import pytest
 import soundfile
 
+from dsp_sep.cli import main
+from dsp_sep.cli.errors import SIGNALS
+
 RATE = 8000
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "dsp_sep"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 
 
+@dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a process answered."""
+    """What a command answered."""
 
-    def __init__(self, process: subprocess.Popen):
-        self.stdout, self.stderr = process.communicate(timeout=120)
-        self.code = process.returncode
+    code: int
+    stdout: str
+    stderr: str
 
     @property
     def complaint(self) -> str:
@@ -42,10 +48,32 @@ def start(*arguments, through=(), **options) -> subprocess.Popen:
     )
 
 
+def finish(process: subprocess.Popen) -> Outcome:
+    """Wait for what a command answers."""
+    stdout, stderr = process.communicate(timeout=120)
+    return Outcome(process.returncode, stdout, stderr)
+
+
 @pytest.fixture
 def run(tmp_path):
     """Run a command in an empty folder."""
-    return lambda *arguments, **options: Outcome(start(*arguments, cwd=tmp_path, **options))
+    return lambda *arguments, **options: finish(start(*arguments, cwd=tmp_path, **options))
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch, capfd):
+    """The same without a process, for commands that are refused before they compute: importing takes them seconds."""
+
+    def within(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(list(map(str, arguments)))
+        return Outcome(end.value.code, *capfd.readouterr())
+
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    yield within
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

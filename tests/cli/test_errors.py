@@ -9,7 +9,7 @@ import soundfile
 from dsp_sep.pytree import save
 from dsp_sep.transforms import STFT
 
-from .conftest import RATE, Outcome, files, start
+from .conftest import RATE, files, finish, start
 
 
 def refused(outcome) -> str:
@@ -37,8 +37,8 @@ def refused(outcome) -> str:
         (["separate", "song.wav", "--out", "o", "--refine", "2"], "song.wav has one channel: --refine"),
     ],
 )
-def test_wrong_usage(run, song, arguments, expected):
-    assert expected in refused(run(*arguments))
+def test_wrong_usage(ask, song, arguments, expected):
+    assert expected in refused(ask(*arguments))
     assert files(song.parent) == {"song.wav"}
 
 
@@ -64,51 +64,51 @@ def bad(tmp_path, audio):
         ("nan.wav", "3.000 s"),
     ],
 )
-def test_bad_input(run, bad, name, expected):
+def test_bad_input(ask, bad, name, expected):
     before = files(bad)
-    complaint = refused(run("separate", name, "--out", "new/stems"))
+    complaint = refused(ask("separate", name, "--out", "new/stems"))
     assert name in complaint and expected in complaint
     assert files(bad) == before
     assert not (bad / "new").exists()
 
 
-def test_one_bad_input_among_several_is_found_before_the_work_begins(run, bad, song):
-    assert "text.wav" in refused(run("separate", "song.wav", "text.wav", "--out", "stems"))
+def test_one_bad_input_among_several_is_found_before_the_work_begins(ask, bad, song):
+    assert "text.wav" in refused(ask("separate", "song.wav", "text.wav", "--out", "stems"))
     assert not (bad / "stems").exists()
 
 
-def test_folder_that_cannot_be_made(run, song):
-    complaint = refused(run("separate", "song.wav", "--out", "song.wav/stems"))
+def test_folder_that_cannot_be_made(ask, song):
+    complaint = refused(ask("separate", "song.wav", "--out", "song.wav/stems"))
     assert "song.wav/stems/song cannot be made" in complaint and "choose another --out" in complaint
 
 
-def test_output_that_exists(run, song):
+def test_output_that_exists(ask, song):
     target = song.parent / "stems" / "song" / "percussive.wav"
     target.parent.mkdir(parents=True)
     target.write_text("precious")
-    complaint = refused(run("separate", "song.wav", "--out", "stems"))
+    complaint = refused(ask("separate", "song.wav", "--out", "stems"))
     assert "percussive.wav exists" in complaint and "--overwrite" in complaint
     assert target.read_text() == "precious"
 
 
-def test_inputs_of_one_name(run, song):
+def test_inputs_of_one_name(ask, song):
     soundfile.write(song.with_suffix(".flac"), *soundfile.read(song))
-    assert "song.wav and song.flac" in refused(run("separate", "song.wav", "song.flac", "--out", "stems"))
+    assert "song.wav and song.flac" in refused(ask("separate", "song.wav", "song.flac", "--out", "stems"))
 
 
-def test_an_input_is_not_overwritten(run, song):
+def test_an_input_is_not_overwritten(ask, song):
     original = song.parent / "song" / "harmonic.wav"
     original.parent.mkdir()
     original.write_bytes(song.read_bytes())
-    complaint = refused(run("separate", "song.wav", "song/harmonic.wav", "--out", ".", "--overwrite"))
+    complaint = refused(ask("separate", "song.wav", "song/harmonic.wav", "--out", ".", "--overwrite"))
     assert "song/harmonic.wav is an input" in complaint
     assert original.read_bytes() == song.read_bytes()
 
 
 @pytest.mark.parametrize("model", ["missing.npz", "song.wav", "stft.npz"])
-def test_file_that_is_no_model(run, song, model):
+def test_file_that_is_no_model(ask, song, model):
     save(song.parent / "stft.npz", STFT(n_fft=64, hop=16))
-    assert model in refused(run("separate", "song.wav", "--out", "stems", "--model", model))
+    assert model in refused(ask("separate", "song.wav", "--out", "stems", "--model", model))
     assert not (song.parent / "stems").exists()
 
 
@@ -130,7 +130,7 @@ def test_interrupted_while_writing(tmp_path, audio, number):
     process = start("separate", "long.wav", "--out", "new/stems", cwd=tmp_path)
     wait_for(lambda: any(part.stat().st_size > 10_000 for part in tmp_path.rglob(".*.part")), process)
     process.send_signal(number)
-    outcome = Outcome(process)
+    outcome = finish(process)
     assert outcome.code == 130
     assert outcome.stderr.strip() == "dsp-sep: interrupted: nothing was left half-written"
     assert files(tmp_path) == {"long.wav"}

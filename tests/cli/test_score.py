@@ -30,7 +30,7 @@ def test_scores(run, stems):
     assert f"{median:.2f}" in outcome.stdout
 
 
-def test_what_cannot_be_scored(run, stems):
+def test_what_cannot_be_scored(ask, stems):
     before = files(stems)
     (stems / "nothing").mkdir()
     soundfile.write(stems / "found" / "extra.wav", np.full((100, 1), 0.1), RATE)
@@ -45,7 +45,7 @@ def test_what_cannot_be_scored(run, stems):
         (["true", "true", "--json", "true/tone.wav"], "true/tone.wav exists: choose another --json"),
     )
     for arguments, message in cases:
-        outcome = run("score", *arguments)
+        outcome = ask("score", *arguments)
         assert outcome.code == 2 and message in outcome.complaint
     assert files(stems) == before | {"found/extra.wav"}
 
@@ -54,9 +54,9 @@ def test_what_cannot_be_scored(run, stems):
     ("channels", "rate", "samples", "message"),
     [(1, RATE, None, "1 channels"), (2, 2 * RATE, None, "16000 Hz"), (2, RATE, 500, "500 samples")],
 )
-def test_files_that_do_not_match(run, stems, channels, rate, samples, message):
+def test_files_that_do_not_match(ask, stems, channels, rate, samples, message):
     signal, _ = soundfile.read(stems / "true" / "tone.wav")
     soundfile.write(stems / "found" / "tone.wav", signal[:samples, :channels], rate)
-    outcome = run("score", "true", "found")
+    outcome = ask("score", "true", "found")
     assert outcome.code == 2
     assert "found/tone.wav" in outcome.complaint and message in outcome.complaint
