@@ -4,11 +4,20 @@ import re
 from pathlib import Path
 
 import jax.numpy as jnp
+import pytest
+
+from dsp_sep import data
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def test_python_example(users_settings):
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(2.0, id="beginning"), pytest.param(None, id="song", marks=pytest.mark.thorough)]
+)
+def test_python_example(seconds, users_settings, monkeypatch):
+    if seconds:
+        song = data.example()
+        monkeypatch.setattr(data, "example", lambda: song.excerpt(0, seconds))
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "import jax" in block)
     names: dict = {}
     exec(code, names)
