@@ -124,7 +124,7 @@ def test_disk_full(run, song):
     assert not (song.parent / "new").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)])
 def test_interrupted_while_writing(tmp_path, audio, number):
     soundfile.write(tmp_path / "long.wav", np.tile(audio(60), (20, 1)), RATE)
     process = start("separate", "long.wav", "--out", "new/stems", cwd=tmp_path)

@@ -42,7 +42,7 @@ def load(name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(path.stem, marks=pytest.mark.thorough if path.stem == "learn_against_grid" else ())
+        pytest.param(path.stem, marks=pytest.mark.thorough if path.stem.startswith("learn") else ())
         for path in sorted(EXAMPLES.glob("*.py"))
         if path.stem not in STUDIES
     ],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dsp_sep.metrics import bss_eval_images, bss_eval_sources
+from tests.each import marked
 
 from .signals import RATE, delayed, estimates, noises, song, with_silence
 
@@ -24,8 +25,13 @@ def assert_equals(found, case, tolerance, names=("sdr", "isr", "sir", "sar")):
         np.testing.assert_allclose(getattr(found, name), expected[name], rtol=0, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("silence", [False, True])
+@pytest.mark.parametrize(
+    ("silence", "dtype"),
+    marked(
+        {f"{s}-{dtype.__name__}": (s, dtype) for s in (False, True) for dtype in (np.float32, np.float64)},
+        always={"True-float32", "False-float64"},
+    ),
+)
 def test_images_as_museval(dtype, silence):
     signals = with_silence(*song()) if silence else song()
     with jax.enable_x64(dtype is np.float64):
@@ -85,7 +91,7 @@ def test_equal_channels(x64):
         np.testing.assert_allclose(getattr(same, name), getattr(other, name), atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["filtered copy", "low-pass", "sines"])
+@pytest.mark.parametrize("kind", ["filtered copy", "low-pass", pytest.param("sines", marks=pytest.mark.thorough)])
 def test_singular_and_nearly_so(kind, x64):
     """Whatever the references, the estimate is split into parts that are orthogonal on the whole signal."""
     reference = song(1.0)[0]
