@@ -4,10 +4,11 @@
     python examples/learned_inversion.py                    # ./songs if there is one, or else the bundled song
 
 Several kinds of magnitudes, from true to estimated; for each of them the fixed algorithms by number of iterations, the
-best point of a grid of 256 (of 768 with a gain, where magnitudes err), and layers whose constants are trained, tied and
-untied; for estimated magnitudes also what makes them, trained through the layers. All choices are made on train songs.
-The results go to `learned-inversion`: `results.json`, from which a run that was cut off goes on, a page, and pictures
-(with the extra `plots`). Those of a whole run are kept in `examples/learned_inversion/results`.
+best point of a grid of 256 (of 768 with a gain, where magnitudes err) and of a search that begins there, and layers
+whose constants are trained, tied and untied; for estimated magnitudes also what makes them, trained through the layers.
+All choices are made on train songs. The results go to `learned-inversion`: `results.json`, from which a run that was
+cut off goes on, a page, and pictures (with the extra `plots`). Those of a whole run are kept in
+`examples/learned_inversion/results`.
 """
 
 import argparse
@@ -36,6 +37,8 @@ LEARNED = {"chain": ("activations.dictionary", "mask.exponent"), "network": ("pa
 """What of it is trained through the layers."""
 RATES = {"chain": 0.02, "network": 3e-4}
 """Learning rates of these."""
+RATES_OF_DEEP = {10: 0.02, 20: 0.008}
+"""Learning rates of many layers, by their number: a step that is small for few of them is a large one for many."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Setting:
         counts: numbers of iterations of fixed algorithms.
         depth: of the layers that are looked at closely.
         other_depths: of untied ones beside them.
+        deep: depths of further ones where magnitudes err.
         grid: the constants to search.
         kept: points of the grid that go on beyond five iterations.
         atoms: of each source's dictionary.
@@ -74,6 +78,7 @@ class Setting:
     counts: tuple[int, ...] = family.COUNTS
     depth: int = 5
     other_depths: tuple[int, ...] = (1, 2, 3, 10)
+    deep: tuple[int, ...] = (20,)
     grid: tuple[tuple[str, tuple[float, ...]], ...] = tuple(family.GRID.items())
     kept: int = 7
     atoms: int = 32
@@ -94,6 +99,7 @@ QUICK = Setting(
     counts=(1, 2),
     depth=2,
     other_depths=(),
+    deep=(),
     grid=(("exponent", (0.0, 1.0)), ("relaxation", (-0.3, 0.0)), ("radial", (0.1, 1.0)), ("momentum", (0.0, 0.5))),
     kept=3,
     atoms=4,
@@ -120,6 +126,7 @@ class Study:
     ):
         self.kind, self.setting, self.store, self.train_songs = kind, setting, store, songs["train"]
         self.grid = {name: values for name, values in setting.grid if name != "gain" or kind in BIASED}
+        self.constants = self.grid | (family.BEYOND if kind in GIVEN else {})
         self.model = {} if kind in GIVEN else {MAKERS[kind]: self.estimator(models / f"{kind}.npz")}
         # masks gain little from iterations, and nothing from many
         self.counts = tuple(count for count in setting.counts if count <= 10 or kind in GIVEN)
@@ -166,7 +173,7 @@ class Study:
 
     def search(self) -> None:
         """The best points of the coarse grid and of the fine one, chosen on train songs, judged on test songs."""
-        grid, counts = self.grid, self.counts
+        grid, constants, counts = self.grid, self.constants, self.counts
         early = tuple(count for count in counts if count <= 5)
         last = str(early[-1])
 
@@ -180,11 +187,11 @@ class Study:
             return {"order": kind, "constants": point, "scores": scores}
 
         def refine() -> list[Any]:
-            tried = [max(scanned, key=lambda found: found[2][last])]
+            tried = [reached("MISI", point, early) for point in begin()]
             for step in (0.5, 0.25):
-                beside = family.neighbours(tried[0][1], grid, step)
-                tried = sorted(tried + [reached("MISI", p, early) for p in beside], key=lambda found: -found[2][last])
-            return tried
+                point = max(tried, key=lambda found: found[2][last])[1]
+                tried += [reached("MISI", p, early) for p in family.neighbours(point, constants, step)]
+            return sorted(tried, key=lambda found: -found[2][last])
 
         def go_on() -> list[Any]:
             """The best few, and the best of each momentum, for what is early ahead need not be later."""
@@ -193,13 +200,18 @@ class Study:
             return [reached("MISI", point, counts) for _, point, _ in kept]
 
         def late() -> list[Any]:
-            """For many iterations the best of each momentum and relaxation, and what is around the best of these."""
-            tried = [reached("MISI", point, counts) for _, point, _ in best_of_each("momentum", "relaxation")]
+            """For many iterations the same search again."""
+            tried = [reached("MISI", point, counts) for point in begin()]
             for step in (0.5, 0.25):
                 for count in map(str, counts[-2:]):
                     point = max(tried, key=lambda found, count=count: found[2][count])[1]
-                    tried += [reached("MISI", p, counts) for p in family.neighbours(point, grid, step)]
+                    tried += [reached("MISI", p, counts) for p in family.neighbours(point, constants, step)]
             return tried
+
+        def begin() -> list[dict[str, float]]:
+            """The grid's best of each momentum and relaxation, with each value of what is searched beyond the grid."""
+            further = family.points({name: constants[name] for name in constants.keys() - grid.keys()})
+            return [point | more for _, point, _ in best_of_each("momentum", "relaxation") for more in further]
 
         def best_of_each(*names: str) -> list[Any]:
             each = {}
@@ -225,14 +237,14 @@ class Study:
         """The same with tied layers, and for other depths; not for masks, which gain little from layers alone."""
         if not self.model:
             self.once(f"tied/{self.setting.depth}", lambda: self._learned(self.setting.depth, tied=True))
-            for depth in self.setting.other_depths:
+            for depth in self.setting.other_depths + (self.setting.deep if self.kind in BIASED else ()):
                 self.once(f"untied/{depth}", lambda depth=depth: self._learned(depth, tied=False))
 
     def learn_jointly(self) -> None:
         """What makes the magnitudes, trained with the mixture's phase, and through layers with their constants."""
         depth = self.setting.depth
         layers = {"layers": family.layers(self._start(depth), depth)}
-        names = tuple(f"layers.{family.CONSTANTS[name]}" for name in self.grid)
+        names = tuple(f"layers.{family.CONSTANTS[name]}" for name in self.constants)
         model = tuple(f"{part}.{name}" for part in self.model for name in LEARNED[part])
         for name, tree, learned in self.model and (
             ("joint/mixture phase", self.model, model),
@@ -246,7 +258,7 @@ class Study:
 
     def _learned(self, depth: int, *, tied: bool) -> dict[str, Any]:
         layers = family.layers(self._start(depth), depth, tied=tied)
-        return self._trained({"layers": layers}, tuple(f"layers.{family.CONSTANTS[name]}" for name in self.grid))
+        return self._trained({"layers": layers}, tuple(f"layers.{family.CONSTANTS[name]}" for name in self.constants))
 
     def _trained(self, tree: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         s, joint = self.setting, tree.keys() & self.model.keys()
@@ -255,15 +267,18 @@ class Study:
         cuts = cut(self.train_songs, s.learned, steps, seed=0)
         make = problems.oracle if joint else self.problem
         batches = (make(jnp.asarray(cut), 1000 + number) for number, cut in enumerate(cuts))
-        rate = RATES.get("".join(joint), 0.0)
-        trained = learning.train(tree, names, batches, steps=steps, warm=warm, model_rate=rate)
+        rate = RATES_OF_DEEP.get(tree["layers"].depth, 0.05) if "layers" in tree else 0.0
+        model_rate = RATES.get("".join(joint), 0.0)
+        trained = learning.train(tree, names, batches, steps=steps, warm=warm, rate=rate, model_rate=model_rate)
         record = {
             "scores": judging.of_tree(trained.tree, self.judged),
             "parameters": trained.parameters,
             "seconds": round(trained.seconds, 1),
             "losses": [round(loss, 3) for loss in trained.losses],
         }
-        return record | ({"constants": family.constants(trained.tree["layers"], self.grid)} if "layers" in tree else {})
+        if "layers" in tree:
+            record["constants"] = family.constants(trained.tree["layers"], self.constants)
+        return record
 
 
 def main(songs: Path | None = None, out: Path = RESULTS, setting: Setting = Setting()) -> float:

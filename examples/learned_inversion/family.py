@@ -19,8 +19,10 @@ CONSTANTS = {
     "radial": "algorithm.radial",
     "momentum": "momentum",
     "gain": "algorithm.gain",
+    "overshoot": "algorithm.overshoot",
 }
-"""What the grid searches and the training learns, by its name in the algorithm; the gain where magnitudes err."""
+"""What is searched and learned, by its name in the algorithm: the gain where magnitudes err, the overshoot where they
+are made of the true ones."""
 
 GRID = {
     "exponent": (0.0, 0.5, 1.0, 1.5),
@@ -31,12 +33,15 @@ GRID = {
 }
 """768 points, 256 of them without a gain."""
 
+BEYOND = {"overshoot": (0.0, 0.3)}
+"""What is searched from the best points of the grid on."""
+
 COARSE = {"exponent": (0.0, 1.0, 2.0), "momentum": (0.0, 0.5, 0.99)}
 """The 9 points that earlier figures of the project were compared with; neither relaxed nor anisotropic."""
 
 
 def misi(exponent: float = 0.0, momentum: float = 0.0, **constants: float) -> ds.Momentum:
-    """The algorithm with these constants; the others are `relaxation`, `radial` and `gain`."""
+    """The algorithm with these constants; the others are `relaxation`, `radial`, `gain` and `overshoot`."""
     return ds.Momentum(phase.RelaxedMISI(STFT, mixture_weight=phase.MagnitudeRatio(exponent), **constants), momentum)
 
 

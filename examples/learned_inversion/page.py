@@ -85,16 +85,13 @@ def comparisons(kind: Kind, depth: int) -> list[tuple[str, dict[str, Any], dict[
         for label, without in (("published or coarse", BEST["grid"]), ("of all", "")):
             best, count = kind.best_fixed(without=without)
             found.append((f"{name} over the best fixed ({label}): {best}, {count}", ours, kind.fixed[best][count]))
-        deepest = max(kind.trained["untied"])
-        if deepest > depth:
-            deep = kind.trained["untied"][deepest]["scores"]
+        for more in sorted(found for found in kind.trained["untied"] if found > depth):
+            deep = kind.trained["untied"][more]["scores"]
             others = {
-                f"the best of the grid, {deepest} iterations": kind.fixed[BEST["grid"]].get(str(deepest)),
+                f"the best of the grid, {more} iterations": kind.fixed[BEST["grid"]].get(str(more)),
                 f"the best fixed (of all): {best}, {count}": kind.fixed[best][count],
             }
-            found += [
-                (f"{deepest} untied layers over {what}", deep, theirs) for what, theirs in others.items() if theirs
-            ]
+            found += [(f"{more} untied layers over {what}", deep, theirs) for what, theirs in others.items() if theirs]
         if kind.start:
             found.append((f"{name} over the mixture's phase", ours, kind.start))
     if kind.joint.keys() >= {"layers", "mixture phase"}:
@@ -125,10 +122,10 @@ def write(records: Records, out: Path) -> None:
         f"Judged on {len(songs['test'])} unseen songs, {setting['judged']} s of each where all sound (mono, 44.1 kHz, "
         f"STFT 2048, 512); learned and chosen on {len(songs['train'])} others. SDR and SI-SDR in dB are means over "
         "sources, then songs; ± is half the 95 % confidence interval over songs (Student's t), and differences are "
-        "paired by song. The layers are `Momentum(RelaxedMISI(...))` unfolded; they start from the best point of the "
-        f"grid for their number and are trained for {setting['steps']} steps of an excerpt where all sources sound (of "
-        f"{setting['tries']} the one whose quietest source is the loudest), those for masks for {setting['shorter']} "
-        "steps of any excerpt.\n",
+        "paired by song. The best of the grid is the best that was found from its points on. The layers are "
+        "`Momentum(RelaxedMISI(...))` unfolded; they start from that for their number and are trained for "
+        f"{setting['steps']} steps of an excerpt where all sources sound (of {setting['tries']} the one whose quietest "
+        f"source is the loudest), those for masks for {setting['shorter']} steps of any excerpt.\n",
     ]
     for kind in kinds(records):
         parts += [f"## {TITLES[kind.name]}\n", _differences(kind, setting["depth"]), _by_count(kind), _constants(kind)]

@@ -77,7 +77,8 @@ def test_intervals(parts):
 def test_grid_and_songs(parts):
     family, problems = parts("family"), parts("problems")
     assert len(family.points(family.GRID)) >= 200
-    beside = family.neighbours(family.points(family.GRID)[0], family.GRID, 0.5)
+    searched = family.GRID | family.BEYOND
+    beside = family.neighbours(family.points(searched)[0], searched, 0.5)
     assert len(beside) == 2 * len(family.CONSTANTS) and all(point["radial"] > 0 for point in beside)
     sources = np.zeros((2, 1, 4 * problems.RATE), np.float32)
     sources[0], sources[1, :, 2 * problems.RATE :] = 1, 1
