@@ -105,7 +105,7 @@ def run_until(
     data: Any,
     stop: RelativeChange,
     *,
-    max_steps: int,
+    max_steps: int | Array,
     key: Array | None = None,
     state: Any = None,
     gradient: Truncated | Implicit | None = None,
@@ -117,7 +117,8 @@ def run_until(
         algorithm: a plain algorithm; its numbers are cast to the precision of the data.
         data: what the algorithm works on; see its documentation.
         stop: the rule. Under `vmap` each item stops for itself.
-        max_steps: the most iterations to do (rounded up to a multiple of `stop.every`).
+        max_steps: the most iterations to do (rounded up to a multiple of `stop.every`); another number does not compile
+            again, and it may be traced.
         key: a random key, for an algorithm whose start is drawn.
         state: the state to start from, in place of the algorithm's own start.
         gradient: `Implicit()`, `Truncated(last)` or `OneStep()`, which add their iterations (`Implicit` one) to the
@@ -137,15 +138,15 @@ def run_until(
             f"run_until does not know how many iterations there will be, so {type(gradient).__name__} cannot serve; "
             f"choose gradient=OneStep() or gradient=Truncated(last), or gradient=Implicit() at a fixed point"
         )
-    if max_steps < 1:
+    if not isinstance(max_steps, jax.core.Tracer) and max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, got {max_steps}")
     data, algorithm, state = _enter(data, algorithm, state)
     probe = jnp.asarray(probe, real_dtype(data))
-    return _run_until(algorithm, data, key, state, probe, stop=stop, max_steps=max_steps, gradient=gradient)
+    return _run_until(algorithm, data, key, state, probe, integer(max_steps), stop=stop, gradient=gradient)
 
 
-@partial(jax.jit, static_argnames=("stop", "max_steps", "gradient"))
-def _run_until(algorithm, data, key, state, probe, *, stop, max_steps, gradient) -> Result:
+@partial(jax.jit, static_argnames=("stop", "gradient"))
+def _run_until(algorithm, data, key, state, probe, max_steps, *, stop, gradient) -> Result:
     data = algorithm.prepare(data)
     if state is None:
         state = algorithm.init(data, key=key)

@@ -10,7 +10,9 @@ from .protocol import Status
 from .stopping import RelativeChange
 
 
-def loop(algorithm: Any, state: Any, data: Any, stop: RelativeChange, max_steps: int) -> tuple[Any, Array, Array]:
+def loop(
+    algorithm: Any, state: Any, data: Any, stop: RelativeChange, max_steps: int | Array
+) -> tuple[Any, Array, Array]:
     """Iterate until the rule holds, `max_steps` are done, or what the rule measures is not finite any more.
 
     Returns:
@@ -39,6 +41,6 @@ def finite(tree: Any) -> Array:
     return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
 
 
-def integer(value: int) -> Array:
+def integer(value: int | Array) -> Array:
     """A number of steps or a status as an array."""
     return jnp.asarray(value, jnp.int32)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -193,6 +194,24 @@ def test_run_until_stops_for_each_item_under_vmap():
         assert (int(together.steps[i]), int(together.status[i])) == (int(alone.steps), int(alone.status))
         np.testing.assert_allclose(together.output[i], alone.output, rtol=1e-6)
     assert set(map(int, together.status)) == set(Status)
+
+
+def test_run_until_serves_any_number_of_steps_with_one_program(x64):
+    @jax.jit
+    @chex.assert_max_traces(n=1)
+    def solve(most):
+        loss = lambda rate: run_until(Approach(rate), TARGET, stop, max_steps=most, gradient=OneStep()).output[0]  # noqa: E731
+        return run_until(Approach(), TARGET, stop, max_steps=most).steps, jax.grad(loss)(0.5)
+
+    stop = RelativeChange(1e-3)
+    found = [solve(most) for most in (1, 4, 100)]
+    assert [int(steps) for steps, _ in found] == [1, 4, 10]
+    # the last step moves by `rate · (1 - x)` where `1 - x` is what the steps before it have left
+    np.testing.assert_allclose([slope for _, slope in found], [0.5, 0.5**4, 0.5**10])
+    together = jax.vmap(lambda most: run_until(Approach(), TARGET, stop, max_steps=most).steps)(
+        jnp.asarray([1, 4, 100])
+    )
+    assert together.tolist() == [1, 4, 10]
 
 
 def test_run_until_refuses():
