@@ -27,11 +27,11 @@ class RelaxedMISI(SourceInversion):
 
     Data and output are those of `MISI`: `(mixture, magnitudes)`, complex `(..., channels, frequency, frames)` and
     nonnegative `(..., sources, channels, frequency, frames)`; complex, of the shape of the magnitudes, summing to the
-    mixture. A positive `o` saves iterations, and with true magnitudes so do small `ρ` and a negative `r`; magnitudes
-    that err ask for a `ρ` of one or more, and their targets are biased: errors that multiply them add to their energy,
-    so that the least squared error is had from targets shrunk by some `g` below one. None of the constants is known
-    beforehand: it is made to be unfolded and trained, in a `Momentum`. Batch and channels shard; frames with a halo of
-    one window.
+    mixture. A positive `o` saves iterations, but may let them diverge where they are many; with true magnitudes a small
+    `ρ` and a negative `r` save some too; magnitudes that err ask for a `ρ` of one or more, and their targets are
+    biased: errors that multiply them add to their energy, so that the least squared error is had from targets shrunk by
+    some `g` below one. None of the constants is known beforehand: it is made to be unfolded and trained, in a
+    `Momentum`. Batch and channels shard; frames with a halo of one window.
 
     Attributes:
         overshoot: `o`, any real number: how far beyond the consistent spectrogram it goes; 0 is the projection, 1 the
