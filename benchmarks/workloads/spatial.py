@@ -84,7 +84,7 @@ def em(problem: Images, block: int | None = None) -> Program:
 
 
 def em_in_blocks(problem: Images) -> Program:
-    return em(problem, block=256)
+    return em(problem, block=128)
 
 
 def refinement(problem: Images) -> Program:

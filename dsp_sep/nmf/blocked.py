@@ -44,13 +44,13 @@ class Blocked(Algorithm):
         W, H = state
         nmf = self.nmf
 
-        def block(frames: tuple[Array, Array, Array | None]) -> tuple[Array, tuple[Array, Array]]:
-            V, H, weights = frames
+        def block(frames: tuple[Array, Array | None], H: Array) -> tuple[Array, tuple[Array, Array]]:
+            V, weights = frames
             observed = Observed(V, data.floor, weights)
             H = update_activations(observed, W, H, nmf.divergence, nmf.rule, nmf.activations_penalties)
             return H, dictionary_parts(observed, W, H, nmf.divergence)
 
-        H, parts = blocks(block, _add, (data.V, H, data.weights), size=self.size)
+        H, parts = blocks(block, _add, (data.V, data.weights), size=self.size, replacing=H)
         return Factors(multiply_dictionary(W, parts, nmf.divergence, nmf.rule, nmf.dictionary_penalties), H)
 
     def objective(self, state: Factors, data: Observed) -> Array:

@@ -21,6 +21,9 @@ from . import hermitian
 from .hermitian import Hermitian, Vector
 from .planes import Planes, planes
 
+Statistics = tuple[Array, Array, Array]
+"""See `covariance_statistics`."""
+
 
 def channels_of(x: Array) -> list[Planes]:
     """The channels of `(..., channels, frequency, frames)`."""
@@ -101,7 +104,7 @@ def posterior_power(mixture: Array, powers: Array, covariances: Array, noise: Ar
 
 def covariance_statistics(
     mixture: Array, powers: Array, covariances: Array, noise: Array, new_powers: Array, exponent: Array | None
-) -> tuple[Array, Array, Array]:
+) -> Statistics:
     """What `updated_covariances` needs of some frames; statistics of several blocks of frames add up.
 
     With weights `w = v'ᵖ` of the frames they are `Σ w/v' v² (u uᴴ - R_x⁻¹)`, `Σ w/v' v` and `Σ w`. Exponent `()` or
@@ -119,7 +122,7 @@ def covariance_statistics(
     return gram.matrices(), kept, weights
 
 
-def updated_covariances(covariances: Array, statistics: tuple[Array, Array, Array]) -> Array:
+def updated_covariances(covariances: Array, statistics: Statistics) -> Array:
     """`R_j ← Σ_n w (R̂_j / v'_j) / Σ_n w` from the statistics, `(..., sources, frequency, channels, channels)`."""
     gram, kept, weights = statistics
     kept, weights = (jnp.expand_dims(x, (-2, -1)) for x in (kept, weights))

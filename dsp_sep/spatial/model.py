@@ -13,23 +13,35 @@ from ..numerics import maxima, scale, square_magnitude, sum_of_few, sums, tiny
 
 
 class Mixture(NamedTuple):
-    """The data in the units of the room, in which the mixture has a mean power of one.
+    """The data, and the unit of the room, in which the mixture has a mean power of one.
+
+    Kept as the user gave them, so that what is in units of the room exists for the frames at hand only.
 
     Attributes:
-        mixture: `(..., channels, frequency, frames)`.
-        magnitudes: of the sources, `(..., sources, 1 or channels, frequency, frames)`.
+        given: the mixture, `(..., channels, frequency, frames)`.
+        given_magnitudes: of the sources, `(..., sources, 1 or channels, frequency, frames)`.
         unit: the root of the mean power, in the user's numbers, `(..., 1, 1, 1)`.
-        peak: the largest power of the mixture, `(..., 1, 1)`.
+        peak: the largest power of the mixture, in units, `(..., 1, 1)`.
     """
 
-    mixture: Array
-    magnitudes: Array
+    given: Array
+    given_magnitudes: Array
     unit: Array
     peak: Array
 
+    @property
+    def mixture(self) -> Array:
+        """The mixture in units."""
+        return scale(1 / self.unit, self.given)
+
+    @property
+    def magnitudes(self) -> Array:
+        """The magnitudes in units."""
+        return self.given_magnitudes / jnp.expand_dims(self.unit, -4)
+
 
 def prepare(data: tuple[Array, Array], name: str) -> Mixture:
-    """Check a mixture and magnitudes, and scale both."""
+    """Check a mixture and magnitudes, and find their unit."""
     mixture, magnitudes = data
     if mixture.ndim < 3 or not jnp.iscomplexobj(mixture):
         raise ValueError(
@@ -46,8 +58,8 @@ def prepare(data: tuple[Array, Array], name: str) -> Mixture:
         )
     check_nonnegative(name, "magnitudes", magnitudes)
     check_finite(name, "the mixture", mixture)
-    scaled, unit, peak = in_units(mixture)
-    return Mixture(scaled, magnitudes / jnp.expand_dims(unit, -4), unit, peak)
+    _, unit, peak = in_units(mixture)
+    return Mixture(mixture, magnitudes, unit, peak)
 
 
 class Observation(NamedTuple):
@@ -82,15 +94,34 @@ def in_units(mixture: Array) -> tuple[Array, Array, Array]:
     mean = jnp.expand_dims(jnp.sum(of_rows, axis=(0, -2, -1)), (-3, -2, -1)) / math.prod(mixture.shape[-3:])
     power = jnp.where(silent, 1, mean)
     unit = largest * jnp.sqrt(power)
-    peak = jnp.where(silent, 1, jnp.max(square_magnitude(inside), axis=(-3, -2, -1), keepdims=True) / power)
-    return scale(1 / unit, mixture), unit, peak[..., 0]
+    scaled = scale(1 / unit, mixture)
+    peak = jnp.where(silent, 1, jnp.max(square_magnitude(scaled), axis=(-3, -2, -1), keepdims=True))
+    return scaled, unit, peak[..., 0]
 
 
-def over_frames(map: Callable[[Any], tuple[Any, Any]], data: Any, block: int | None) -> tuple[Any, Any]:
-    """A pass over all frames at once, or block by block."""
+def over_frames(
+    map: Callable[..., tuple[Any, Any]], data: Mixture, *others: Any, block: int | None, replacing: Any = None
+) -> tuple[Any, Any]:
+    """A pass over all frames at once, or block by block; see `blocks`.
+
+    Args:
+        map: a function of the data and the others, of some frames each, and of what is to be replaced, if anything is.
+        data: the mixture and its magnitudes.
+        others: arrays with the same frames.
+        block: frames at a time; all unless given.
+        replacing: arrays whose places what is kept takes.
+    """
+
+    def frames(block: Any, *old: Any) -> tuple[Any, Any]:
+        (given, magnitudes), others = block
+        return map(data._replace(given=given, given_magnitudes=magnitudes), *others, *old)
+
+    arrays = (data.given, data.given_magnitudes), others
     if block is None:
-        return map(data)
-    return blocks(map, lambda total, more: jax.tree.map(jnp.add, total, more), data, size=block)
+        return frames(arrays, *(() if replacing is None else (replacing,)))
+    return blocks(
+        frames, lambda total, more: jax.tree.map(jnp.add, total, more), arrays, size=block, replacing=replacing
+    )
 
 
 def mean_power(magnitudes: Array) -> Array:

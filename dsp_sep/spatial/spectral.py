@@ -6,20 +6,27 @@ to powers `z` that the observations suggest. In the units of the room the mixtur
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
 
 from .. import nmf
 from ..nmf.nmf import normalize
-from ..nmf.updates import observe, update_activations, update_dictionary
+from ..nmf.updates import Observed, observe, update_activations, update_dictionary
 from ..numerics import expand, matmul, square_magnitude
 from ..pytree import domains, hyper, node, static
 
 
 class SpectralModel(abc.ABC):
-    """A model of the powers. A `fit` that lowers `Σ IS(z | v)` makes for an EM algorithm that never goes wrong."""
+    """A model of the powers. A `fit` that lowers `Σ IS(z | v)` makes for an EM algorithm that never goes wrong.
+
+    Attributes:
+        framewise: whether the state is of arrays with the frames last, and `fit` and `powers` work on some of them as
+            they do on all, so that a pass over blocks of frames can replace the state in place.
+    """
+
+    framewise: ClassVar[bool] = False
 
     @abc.abstractmethod
     def start(self, z: Array, key: Array | None) -> Any:
@@ -44,6 +51,8 @@ class SpectralModel(abc.ABC):
 @node
 class Free(SpectralModel):
     """No model: every power is what the observations suggest, `v ← z`."""
+
+    framewise: ClassVar[bool] = True
 
     def start(self, z: Array, key: Array | None) -> Array:
         return audible(z)
@@ -103,16 +112,18 @@ class Dictionaries(SpectralModel):
     dictionary: Array = hyper(domain=domains.NONNEGATIVE)
     steps: int = static(default=1)
 
+    framewise: ClassVar[bool] = True
+
     def start(self, z: Array, key: Array | None) -> Array:
         if self.dictionary.shape[:-1] != (z.shape[-4], z.shape[-2]):
             raise ValueError(
                 f"Dictionaries: dictionary has shape {self.dictionary.shape}, expected (sources, frequency, "
                 f"components) to go with powers of shape {z.shape}"
             )
-        return nmf.Proportional().start_activations_of(observe(z, "Dictionaries").V, self._W(z), key)
+        return nmf.Proportional().start_activations_of(audible(z), self._W(z), key)
 
     def fit(self, state: Array, z: Array) -> Array:
-        V = observe(z, "Dictionaries")
+        V = Observed(audible(z), audible(jnp.zeros((1,) * z.ndim, z.dtype)))
         for _ in range(self.steps):
             state = update_activations(V, self._W(z), state, nmf.ItakuraSaito(), nmf.MajorizeMinimize())
         return state

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -57,15 +58,15 @@ class WienerRefinement(Algorithm):
         return prepare(data, type(self).__name__)
 
     def init(self, data: Mixture, *, key: Array | None = None) -> Refined:
-        few = Mixture(data.mixture[..., :1], data.magnitudes[..., :1], data.unit, data.peak)
-        shape = self.start(few.mixture, few.magnitudes).shape
-        *batch, channels, frequencies, frames = data.mixture.shape
-        powers = jnp.zeros((*batch, shape[-4], 1, frequencies, frames), data.magnitudes.dtype)
-        covariances = jnp.zeros((*batch, shape[-4], frequencies, channels, channels), data.mixture.dtype)
-        return Refined(powers, covariances, jnp.zeros((), data.magnitudes.dtype))
+        shape, dtype = jax.eval_shape(self.start, data.mixture, data.magnitudes).shape, data.given_magnitudes.dtype
+        *batch, channels, frequencies, frames = data.given.shape
+        powers = jnp.zeros((*batch, shape[-4], 1, frequencies, frames), dtype)
+        covariances = jnp.zeros((*batch, shape[-4], frequencies, channels, channels), data.given.dtype)
+        return Refined(powers, covariances, jnp.zeros((), dtype))
 
     def update(self, state: Refined, data: Mixture) -> Refined:
-        powers, (gram, total) = self._over_images(gaussian.local_gaussian_statistics, state, data)
+        frames = self._over_images(gaussian.local_gaussian_statistics, state)
+        powers, (gram, total) = over_frames(frames, data, block=self.block, replacing=state.powers)
         floor = self.eps * data.peak / self.scale**2
         return Refined(powers, gaussian.divided(gram, total, floor), jnp.ones_like(state.moved))
 
@@ -73,18 +74,20 @@ class WienerRefinement(Algorithm):
         def in_units_of_the_user(images: Vector) -> tuple[Array, None]:
             return gaussian.stacked([image * data.unit for image in images]), None
 
-        return self._over_images(in_units_of_the_user, state, data)[0]
+        frames = self._over_images(in_units_of_the_user, state)
+        return over_frames(frames, data, state.powers, block=self.block)[0]
 
-    def _over_images(self, map: Callable[[Vector], tuple[Any, Any]], state: Refined, data: Mixture) -> tuple[Any, Any]:
-        """A pass over the images, which are not stored."""
-        noise = jnp.sqrt(self.eps) * data.peak / self.scale**2
+    def _over_images(
+        self, map: Callable[[Vector], tuple[Any, Any]], state: Refined
+    ) -> Callable[[Mixture, Array], tuple[Any, Any]]:
+        """What a map makes of the images of some frames, which are not stored."""
 
-        def frames(block):
-            mixture, magnitudes, powers = block
+        def frames(data: Mixture, powers: Array) -> tuple[Any, Any]:
+            noise = jnp.sqrt(self.eps) * data.peak / self.scale**2
             return lax.cond(
                 state.moved > 0,
-                lambda: map(gaussian.posterior_images(mixture, powers, state.covariances, noise)),
-                lambda: map(gaussian.channels_of(self.start(mixture, magnitudes))),
+                lambda: map(gaussian.posterior_images(data.mixture, powers, state.covariances, noise)),
+                lambda: map(gaussian.channels_of(self.start(data.mixture, data.magnitudes))),
             )
 
-        return over_frames(frames, (data.mixture, data.magnitudes, state.powers), self.block)
+        return frames
