@@ -5,6 +5,7 @@ Shapes: covariances of what is wanted and of all else, Hermitian, `(..., frequen
 added to what is inverted, so that silence and identical channels are safe.
 """
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -62,8 +63,23 @@ def gev(target: Array, noise: Array) -> Array:
     half = jnp.linalg.solve(L, target)
     white = jnp.linalg.solve(L, jnp.conj(transpose(half)))
     white = scale(jnp.asarray(0.5, white.real.dtype), white + jnp.conj(transpose(white)))
-    principal = jnp.linalg.eigh(white)[1][..., -1:]
-    w = jnp.linalg.solve(jnp.conj(transpose(L)), principal)
+    w = jnp.linalg.solve(jnp.conj(transpose(L)), _principal(white))
     first = matmul(noise, w)[..., 0, :]
     energy = matmul(jnp.conj(transpose(w)), matmul(noise, w))[..., 0].real
     return jnp.conj(first) * w[..., 0] / jnp.maximum(energy, tiny(energy.dtype)).astype(w.dtype)
+
+
+@jax.custom_jvp
+def _principal(A: Array) -> Array:
+    """The eigenvector `(..., channels, 1)` of the largest eigenvalue, with no derivative towards others as large."""
+    return jnp.linalg.eigh(A)[1][..., -1:]
+
+
+@_principal.defjvp
+def _principal_jvp(primals, tangents):
+    (A,), (dA,) = primals, tangents
+    values, vectors = jnp.linalg.eigh(A)
+    u = vectors[..., -1:]
+    gaps = jnp.expand_dims(values[..., -1:] - values, -1)
+    moved = matmul(jnp.conj(transpose(vectors)), matmul(dA, u))
+    return u, matmul(vectors, scale(divide(jnp.ones_like(gaps), gaps), moved))
