@@ -17,9 +17,10 @@ class Hann:
     `STFT(n_fft, hop, window=Hann(length))` has the leaf `window.length`, and derivatives by it (Leiber, Marnissi,
     Barrau and El Badaoui, 2022, "A differentiable short-time Fourier transform with respect to the window length",
     equation 4, here the same for all frames). For `θ = n_fft` it is "hann". Frames keep their size and hop, so that a
-    window may become shorter than the hop: then there is no inverse, which only a length that is known when the STFT
-    is made is checked for. One longer than `n_fft` is cut off at both ends, flatter and flatter: no bound holds a
-    length that is learned, and derivatives go on there, so that it finds its way back.
+    window may become as short as the hop: then there is no inverse, which only a length that is known when the STFT is
+    made is checked for; after one that is learned, `synthesize` leaves silence where no window reaches. One longer
+    than `n_fft` is cut off at both ends, flatter and flatter: no bound holds a length that is learned, and derivatives
+    go on there, so that it finds its way back.
 
     Attributes:
         length: `θ`, samples, positive, shape `()`.
