@@ -16,7 +16,6 @@ ALWAYS = {
     "misi_ratio",
     "nmf_kullback_leibler",
     "nmf_sparse",
-    "semi_supervised",
 }
 
 

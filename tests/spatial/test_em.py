@@ -70,7 +70,7 @@ def test_the_likelihood_in_single_precision():
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_sources_with_one_direction_in_single_precision(channels):
+def test_sources_with_one_direction_in_single_precision(channels, optimized):
     """What is subtracted from their covariances would leave negative eigenvalues, and then no number at all."""
     rng = np.random.default_rng(0)
     S = rng.standard_normal((2, 2, 1, 16, 60)) * rng.gamma(0.3, 1, (2, 1, 16, 60))
