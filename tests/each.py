@@ -8,14 +8,9 @@ from tests.cases import CASES, Case
 
 ALWAYS = {
     "activations",
-    "complex_nmf",
-    "em",
     "griffin_lim",
-    "griffin_lim_best",
-    "hals",
     "misi_ratio",
     "nmf_kullback_leibler",
-    "nmf_sparse",
 }
 
 

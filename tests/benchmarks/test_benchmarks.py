@@ -36,6 +36,7 @@ def command(monkeypatch):
     return lambda *arguments: CliRunner().invoke(main, arguments, prog_name="python -m benchmarks")
 
 
+@pytest.mark.thorough
 def test_a_run_keeps_everything_in_json(tmp_path, monkeypatch):
     file, names = tmp_path / "results.json", ["stft", "griffin-lim", "kernel/scan", "case/activations"]
     arguments = [

@@ -124,7 +124,8 @@ def test_disk_full(run, song):
     assert not (song.parent / "new").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_writing(tmp_path, audio, number):
     soundfile.write(tmp_path / "long.wav", np.tile(audio(60), (20, 1)), RATE)
     process = start("separate", "long.wav", "--out", "new/stems", cwd=tmp_path)

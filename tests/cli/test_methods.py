@@ -21,6 +21,7 @@ def test_chunks_are_whole_hops_in_bounded_memory(rate, channels):
     assert stretched.size == pytest.approx(0.1 * chunked.size, rel=0.02)
 
 
+@pytest.mark.thorough
 def test_voice_and_accompaniment_are_the_file(song):
     method = voice()
     with Reader(song) as file:

@@ -19,6 +19,7 @@ def stems(tmp_path, audio):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_scores(run, stems):
     outcome = run("score", "true", "found", "--json", "song.json")
     assert outcome.code == 0 and outcome.stderr == ""

@@ -34,6 +34,7 @@ def test_several_files_in_one_go(run, song, tmp_path, audio):
         assert word in outcome.stdout
 
 
+@pytest.mark.thorough
 def test_levels_in_the_table_are_those_of_the_files(run, song, tmp_path):
     rows = run("separate", "song.wav", "--out", "stems").stdout.splitlines()
     for stem in ("harmonic", "percussive"):
@@ -44,6 +45,7 @@ def test_levels_in_the_table_are_those_of_the_files(run, song, tmp_path):
     assert float(row.split("│")[3]) < -120
 
 
+@pytest.mark.thorough
 def test_blind_as_flac_in_place_of_what_is_there(run, song, tmp_path):
     (tmp_path / "stems/song").mkdir(parents=True)
     (tmp_path / "stems/song/source_2.flac").write_text("old")
@@ -54,6 +56,7 @@ def test_blind_as_flac_in_place_of_what_is_there(run, song, tmp_path):
     np.testing.assert_allclose(total(stems, "flac"), read(song)[0], rtol=0, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_a_model_made_for_another_rate(run, tmp_path, audio):
     stft = stft_for(16000)
     low = jnp.exp(-((jnp.linspace(0, 1, stft.bins) / 0.1) ** 2))
@@ -69,6 +72,7 @@ def test_a_model_made_for_another_rate(run, tmp_path, audio):
     assert np.square(read(stems / "low.wav")[0]).mean() > np.square(read(stems / "high.wav")[0]).mean()
 
 
+@pytest.mark.thorough
 def test_refined_stems_keep_to_their_places(run, tmp_path):
     time = np.arange(2 * RATE) / RATE
     tone = sum(0.04 * np.sin(2 * np.pi * f * time + f) for f in range(220, 3900, 220))

@@ -7,6 +7,7 @@ import pytest
 
 from dsp_sep.iterate import blocks, pour
 from tests.checks import distance
+from tests.each import marked
 
 
 def statistics(block):
@@ -22,7 +23,12 @@ def operands(frames):
     return {"x": jnp.asarray(x), "gain": jnp.asarray(rng.random((2, 3, frames)))}
 
 
-@pytest.mark.parametrize(("frames", "size"), [(12, 4), (13, 4), (15, 4), (5, 8), (8, 8), (9, 8), (3, 1)])
+SIZES = ((12, 4), (13, 4), (15, 4), (5, 8), (8, 8), (9, 8), (3, 1))
+
+
+@pytest.mark.parametrize(
+    ("frames", "size"), marked({f"{frames}-{size}": (frames, size) for frames, size in SIZES}, {"13-4", "5-8", "3-1"})
+)
 def test_blocks_equal_one_block(frames, size, x64):
     data = operands(frames)
 

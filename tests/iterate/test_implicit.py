@@ -18,12 +18,12 @@ from dsp_sep.phase import MISI, Anisotropic, Circular, ConsistentWiener, Griffin
 from dsp_sep.pytree import Number, domains, hyper, node
 from tests.cases import dictionary, magnitudes, separation, spectrogram, stft
 from tests.checks import distance
+from tests.each import marked
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "implicit.npz"
 TIGHT = RelativeChange(1e-14)
 SOLVERS = [Neumann(1e-12, 20_000), GMRES(1e-12)]
 NEUMANN, GMRES_ = SOLVERS
-solvers = pytest.mark.parametrize("solver", SOLVERS, ids=["neumann", "gmres"])
 
 
 @node
@@ -106,10 +106,7 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=pytest.mark.thorough if n in ("beta_2_l1", "anisotropic_wiener") else ()) for n in PROBLEMS],
-)
+@pytest.mark.parametrize("name", marked({name: name for name in PROBLEMS}, always={"beta_1_l1"}))
 def test_against_unrolling(name, x64):
     make, steps, solvers = PROBLEMS[name]
     algorithm, data = make()
@@ -120,7 +117,10 @@ def test_against_unrolling(name, x64):
         assert error < 1e-9
 
 
-@pytest.mark.parametrize(("divergence", "solver"), [(KullbackLeibler(), GMRES_), (Euclidean(), NEUMANN)])
+@pytest.mark.parametrize(
+    ("divergence", "solver"),
+    [pytest.param(KullbackLeibler(), GMRES_, marks=pytest.mark.thorough), (Euclidean(), NEUMANN)],
+)
 def test_blind_factorisation_against_unrolling(divergence, solver, x64):
     algorithm, V = NMF(components=2, divergence=divergence), jnp.asarray(spectrogram()[:8, :9])
     model = lambda factors: weighted(matmul(*factors))  # noqa: E731 - what the common scale has no part in
@@ -135,6 +135,7 @@ def normalised(factors: Factors):
     return weighted(Factors(factors.dictionary / sums, sums.swapaxes(-1, -2) * factors.activations))
 
 
+@pytest.mark.thorough
 def test_factors_are_normalised_so_that_each_has_a_derivative(x64):
     W = [[3, 0], [2, 0], [1, 0], [2, 1], [1, 2], [0, 1], [0, 2], [0, 3.0]]
     H = [[2, 1, 3, 0, 0, 1, 2, 1, 0], [0, 0, 0, 2, 1, 1, 1, 3, 1.0]]  # zeros that determine both factors
@@ -145,6 +146,7 @@ def test_factors_are_normalised_so_that_each_has_a_derivative(x64):
     assert error < 1e-9
 
 
+@pytest.mark.thorough
 def test_factors_that_are_not_determined_are_told_by_the_probe(x64):
     V = jnp.asarray(spectrogram()[:8, :9])  # without zeros a small mixing matrix between W and H changes nothing
     _, error = implicit(NMF(components=2), V, NEUMANN, loss=normalised, key=jax.random.key(1))
@@ -161,7 +163,7 @@ def test_complex_state_against_unrolling(kind, solver, x64):
     assert error < 1e-11
 
 
-@solvers
+@pytest.mark.parametrize("solver", marked({"neumann": NEUMANN, "gmres": GMRES_}, always={"neumann"}))
 def test_against_optimistix_and_lineax(solver, x64):
     with np.load(GOLDEN) as golden:
         algorithm = Activations(dictionary=golden["W"], penalties=(Sparsity(golden["weight"]),))
@@ -273,9 +275,8 @@ def test_only_run_until_has_a_fixed_point():
         run_until(unfold(algorithm, 3), spectrogram(), TIGHT, max_steps=3, gradient=Implicit())
 
 
-@pytest.mark.parametrize(
-    ("kind", "solver"), [pytest.param(Contraction, GMRES_, marks=pytest.mark.thorough), (Counted, NEUMANN)]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize(("kind", "solver"), [(Contraction, GMRES_), (Counted, NEUMANN)])
 def test_forward_mode_and_second_derivatives_against_unrolling(kind, solver, x64):
     b = jnp.asarray(np.random.default_rng(3).standard_normal((2, 4)) + 0.5j)
 
@@ -305,6 +306,7 @@ def test_a_second_gradient_does_not_trace_again():
     assert len(traced) == before > 0
 
 
+@pytest.mark.thorough
 def test_a_sharded_batch_gives_the_same(tmp_path):
     code = """
 import jax, jax.numpy as jnp, numpy as np

@@ -91,6 +91,7 @@ def test_robust_pca_is_its_equations(x64):
     assert distance(tuple(run(RobustPCA(sparsity=0.8, growth=1.3), data, 6).output), (L, S)) < 1e-9
 
 
+@pytest.mark.thorough
 def test_singular_value_threshold_has_derivatives(x64):
     rng = np.random.default_rng(0)
     shorten = jax.jit(singular_value_threshold)
@@ -130,6 +131,7 @@ def test_repet_sim_is_its_definition(x64):
     np.testing.assert_allclose(masks.sum(0), 1, rtol=1e-12)
 
 
+@pytest.mark.thorough
 def test_repet_sim_finds_what_repeats():
     background, voice = repeating()
     data = jnp.asarray(background + voice, jnp.float32)
@@ -142,6 +144,7 @@ def test_repet_sim_finds_what_repeats():
     assert both.shape == (2, 2, 2, 20, 60) and distance(both[1], both[0]) < 1e-5
 
 
+@pytest.mark.thorough
 def test_repet_sim_has_derivatives(x64):
     data = jnp.asarray(np.random.default_rng(0).gamma(1, 1, (1, 6, 24)))
     mask = RepetSim(count=3, distance=5)

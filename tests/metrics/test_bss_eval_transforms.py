@@ -13,7 +13,6 @@ MEASURES = {
     "windows": partial(bss_eval_images, taps=4, window=300, hop=200),
     "permuted": partial(bss_eval_sources, taps=2, window=300, filters="frame", permute=True),
 }
-EACH = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 
 
 def signals(batch=(), dtype=np.float32):
@@ -34,7 +33,8 @@ def total(name, reference, estimate):
 VALUE_AND_GRADIENTS = jax.jit(jax.value_and_grad(total, argnums=(1, 2)), static_argnums=0)
 
 
-@EACH
+@pytest.mark.thorough
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 def test_batches_equal_one_by_one(measure):
     reference, estimate = signals((2, 1))
     together = measure(reference, estimate)
@@ -93,6 +93,7 @@ def test_gradient_is_finite_where_the_value_is_not():
     assert len(TRACED) == traced
 
 
+@pytest.mark.thorough
 def test_scale():
     reference, estimate = signals()
     measure = partial(bss_eval_sources, taps=4)

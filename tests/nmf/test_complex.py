@@ -166,6 +166,7 @@ def test_complex_isnmf_steps_are_expectation_maximisation(x64):
     assert distance((factors.dictionary[0], factors.activations[0], factors.phases[:, 0]), (W, H, u)) < 1e-9
 
 
+@pytest.mark.thorough
 def test_complex_isnmf_without_concentration_is_itakura_saito(x64):
     X, W, H = problem()
     start = Given(dictionary=W, activations=H)

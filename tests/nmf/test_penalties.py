@@ -99,6 +99,7 @@ def test_degrees_majorise(penalty, x64):
         assert penalty.value(H * r) <= value + 1e-12 * abs(value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("dtype", "betas"), [(np.float32, (0.5, 2.5)), (np.float64, (2.5,))], ids=["single", "double"])
 def test_objective_never_rises_on_music(dtype, betas):
     """Penalties three by three, on `W` and on `H`, while both factors are learned, with silence in `V`."""
@@ -122,7 +123,11 @@ def test_objective_never_rises_on_music(dtype, betas):
             assert values[-1] < values[0]
 
 
-@each
+@pytest.mark.parametrize(
+    "penalty",
+    [p if isinstance(p, (Sparsity, PNorm)) else pytest.param(p, marks=pytest.mark.thorough) for p in PENALTIES],
+    ids=lambda penalty: type(penalty).__name__,
+)
 def test_gradients_are_finite_on_silence(penalty):
     V = jnp.asarray(music(frames=12, silent=True), jnp.float32)
     start = Activations(dictionary=factor(1, (V.shape[0], 5)).at[:, 2].set(0), penalties=(penalty,))

@@ -59,7 +59,7 @@ PROVED = [
 ]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [pytest.param(np.float64, marks=pytest.mark.thorough), np.float32])
 def test_objective_never_rises_on_music(dtype):
     @jax.jit
     def trace(algorithm, V):

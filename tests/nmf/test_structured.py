@@ -43,6 +43,7 @@ def models():
     )
 
 
+@pytest.mark.thorough
 def test_objective_never_rises_on_music():
     """In single precision; for double see the table of cases."""
 
@@ -118,6 +119,7 @@ def test_harmonic_finds_the_notes(x64):
     assert loudness[3, :20].mean() > 50 * loudness[3, 25:].mean()
 
 
+@pytest.mark.thorough
 def test_convolutive_needs_one_component_for_a_pattern(x64):
     rng = np.random.default_rng(0)
     pattern, onsets = rng.gamma(0.5, 1, (5, 20)), np.zeros(80)

@@ -130,6 +130,7 @@ def test_more_components_than_singular_vectors_are_refused():
         run(NMF(components=41, start=NNDSVD()), V, 1)
 
 
+@pytest.mark.thorough
 def test_starts_of_silence_are_finite():
     silence = jnp.zeros((20, 30), jnp.float32)
     for start in (NNDSVD(), NNDSVDa(), KMeans()):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from flax import nnx
 
 from dsp_sep import constrain, network, run, unconstrain, unfold
@@ -65,6 +66,7 @@ def test_a_network_of_zeros_is_griffin_lim():
     assert answer.shape == batch.shape and distance(jnp.abs(answer), batch) < 1e-5
 
 
+@pytest.mark.thorough
 def test_a_network_inside_learns(users_settings):
     before, after, trained = train(unfold(deep(), 3), ("network.*",), example(), 25, 0.01)
     assert after < 0.9 * before
@@ -72,6 +74,7 @@ def test_a_network_inside_learns(users_settings):
     assert distance(1e4 * quiet, run(trained, example(), key=KEY).output) < 1e-3
 
 
+@pytest.mark.thorough
 def test_each_layer_learns_a_window_of_its_own(users_settings):
     layers = unfold(GriffinLim(stft(), start=ZeroPhase()), 3, untied=("stft.window",))
     before, after, trained = train(layers, ("stft.window",), example(), 25, 0.02)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from dsp_sep import STFT, Checkpointed, Momentum, run, unfold
 from dsp_sep.phase import MISI, MagnitudeRatio
@@ -25,6 +26,7 @@ def needed(depth, every=1):
     return jax.jit(jax.grad(loss)).lower(layers).compile().memory_analysis().temp_size_in_bytes
 
 
+@pytest.mark.thorough
 def test_memory_by_depth_is_one_state_a_layer_or_a_root_of_them(optimized):
     five, fifty = needed(5), needed(50)
     assert 0.9 < (fifty - five) / (45 * STATE) < 1.1

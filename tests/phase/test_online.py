@@ -11,6 +11,7 @@ from dsp_sep.phase import RTISILA, GriffinLim, MagnitudeRatio, MixtureFirstMISI,
 from dsp_sep.phase.online import mirrored_envelopes
 from tests.cases import magnitudes, separation, stft
 from tests.checks import distance
+from tests.each import marked
 
 N_FFT, HOP = 32, 8
 
@@ -57,7 +58,7 @@ def by_equations(A, first, project, iterations, look_ahead, of_newest=None):
     return S
 
 
-@pytest.mark.parametrize("look_ahead", [0, 1, 3])
+@pytest.mark.parametrize("look_ahead", marked({"0": 0, "1": 1, "3": 3}, always={"3"}))
 def test_online_misi_by_its_equations(look_ahead, x64):
     mixture, A = separation()
 
@@ -103,6 +104,7 @@ def test_chunks_may_have_any_size():
         assert distance(separate(stream, mixture, A, seed), expected) < 1e-5
 
 
+@pytest.mark.thorough
 def test_without_overlap_it_is_offline(x64):
     transform = STFT(n_fft=16, hop=16, window="rectangular", centered=False)
     sources = np.random.default_rng(0).standard_normal((3, 2, 96))

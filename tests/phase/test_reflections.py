@@ -114,6 +114,7 @@ def test_the_other_order_is_one_cycle_but_not_with_momentum(x64):
     assert distance(*fast) > 1e-3
 
 
+@pytest.mark.thorough
 def test_splitting_finds_more_consistent_spectrograms():
     A = abs(np.asarray(stft().analyze(np.random.default_rng(3).standard_normal(150))))
     plain = run(GriffinLim(stft()), A, 100, key=KEY, record=GriffinLim.objective).trace[-1]

@@ -13,6 +13,7 @@ from dsp_sep.phase import Anisotropic, Circular, ConsistentWiener, Given, Mixtur
 from dsp_sep.phase.projections import consistent, energy
 from tests.cases import separation, stft
 from tests.checks import distance
+from tests.each import marked
 
 SMALL = STFT(n_fft=8, hop=2)
 GAMMA = 0.7
@@ -64,7 +65,7 @@ def dense(X, A, phases, prior):
 
 
 @pytest.mark.parametrize("prior", [Circular(), Anisotropic(1.3)], ids=["circular", "anisotropic"])
-@pytest.mark.parametrize("sources", [2, 3])
+@pytest.mark.parametrize("sources", [2, pytest.param(3, marks=pytest.mark.thorough)])
 def test_it_is_the_minimiser(prior, sources, x64):
     X, A, start = problem(sources)
     algorithm = ConsistentWiener(SMALL, prior=prior, consistency_weight=GAMMA, start=Given(start))
@@ -87,13 +88,16 @@ def test_without_consistency_it_is_the_wiener_filter(x64):
     assert distance(filtered, posterior) < 1e-12
 
 
+@pytest.mark.thorough
 def test_little_concentration_is_none(x64):
     data = separation()
     loose = run(ConsistentWiener(stft(), prior=Anisotropic(1e-6)), data, 5).output
     assert distance(loose, run(ConsistentWiener(stft()), data, 5).output) < 1e-5
 
 
-@pytest.mark.parametrize("prior", [Circular, lambda: Anisotropic(0.8)], ids=["circular", "anisotropic"])
+@pytest.mark.parametrize(
+    "prior", marked({"circular": Circular, "anisotropic": lambda: Anisotropic(0.8)}, always={"anisotropic"})
+)
 def test_the_objective_falls_and_the_residual_vanishes(prior, x64):
     algorithm, data = ConsistentWiener(stft(), prior=prior()), separation()
     result = run(algorithm, data, 120, record=ConsistentWiener.objective)
@@ -127,6 +131,7 @@ def test_the_residual_gives_the_implicit_derivative(x64):
     assert distance(implicit, jnp.concatenate([expected.real, expected.imag])) < 1e-5
 
 
+@pytest.mark.thorough
 def test_true_phases_help():
     rng = np.random.default_rng(1)
     spectra = np.asarray(stft().analyze(rng.standard_normal((3, 1, 150)).astype(np.float32)))

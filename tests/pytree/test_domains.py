@@ -38,7 +38,7 @@ def test_starts_where_it_starts(domain, start):
 
 
 @each
-@pytest.mark.parametrize("size", [1, 30, 1e4])
+@pytest.mark.parametrize("size", [1, pytest.param(30, marks=pytest.mark.thorough), 1e4])
 def test_stays_inside_with_finite_gradients(domain, start, size):
     start = jnp.asarray(start)
     u = size * jnp.asarray(np.random.default_rng(1).standard_normal(domain.free(start).shape), jnp.float32)

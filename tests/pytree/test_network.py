@@ -54,7 +54,7 @@ class Denoise(Algorithm):
         return state - self.step * (state - data) + 0.1 * self.correction(state)
 
 
-kinds = pytest.mark.parametrize("kind", [Perceptron, Recurrent])
+kinds = pytest.mark.parametrize("kind", [Perceptron, pytest.param(Recurrent, marks=pytest.mark.thorough)])
 
 
 def data():

@@ -105,7 +105,9 @@ def test_a_step_of_optax_traces_once_and_lowers_the_loss():
     assert weights.shape == (4,) and len(set(map(float, weights))) == 4 and (weights > 0).all()
 
 
-@pytest.mark.parametrize("name", ["nmf_sparse", "griffin_lim_best", "misi_ratio"])
+@pytest.mark.parametrize(
+    "name", ["nmf_sparse", pytest.param("griffin_lim_best", marks=pytest.mark.thorough), "misi_ratio"]
+)
 def test_saved_and_restored_it_answers_the_same(name, tmp_path):
     (case,) = [case for case in CASES if case.name == name]
     layers = unfold(case.algorithm(), 3, untied=("*",))

@@ -55,6 +55,7 @@ def test_sources_are_numbered_from_the_loudest():
     assert first > second
 
 
+@pytest.mark.thorough
 def test_silence_is_no_error():
     separator = learn_blind(stft_for(RATE), np.zeros((1, 1, 4000), np.float32), RATE, sources=3, key=KEY, steps=5)
     stems = separator(jnp.zeros((1, 4000)))

@@ -33,6 +33,7 @@ def gradient_and_stems(params, mixture):
     return jnp.sum(stems[0] ** 2), stems
 
 
+@pytest.mark.thorough
 def test_directions_make_stems_better():
     gradient, stems = gradient_and_stems(PARAMS, MIXTURE)
     assert SEPARATOR.names == INNER.names and stems.shape == SOURCES.shape and stems.dtype == jnp.float32
@@ -43,6 +44,7 @@ def test_directions_make_stems_better():
         assert jnp.isfinite(gradient.values[name]).all() and jnp.any(gradient.values[name] != 0), name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "mixture", [jnp.zeros_like(MIXTURE), jnp.stack([MIXTURE[0]] * 2)], ids=["silence", "one place"]
 )

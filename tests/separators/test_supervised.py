@@ -28,7 +28,7 @@ def test_dictionaries_are_unit_norm_atoms_of_each_source(chain):
     assert jnp.sum(bins * bass) / jnp.sum(bass) < jnp.sum(bins * drums) / jnp.sum(drums)
 
 
-@pytest.mark.parametrize("inversions", [0, 2])
+@pytest.mark.parametrize("inversions", [pytest.param(0, marks=pytest.mark.thorough), 2])
 def test_stems_sum_to_the_mixture_in_any_batch(chain, inversions):
     if not inversions:
         chain = dataclasses.replace(chain, inversion=None)
@@ -41,6 +41,7 @@ def test_stems_sum_to_the_mixture_in_any_batch(chain, inversions):
     np.testing.assert_allclose(batch[1], stems[:, ::-1], atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_every_hyperparameter_has_a_finite_gradient_on_music_and_on_silence(chain):
     params = ds.unconstrain(chain, train=("activations", "mask", "inversion.mixture_weight", "stft.window"))
     mixture = ds.data.example("judge").mixture[:, :20000]

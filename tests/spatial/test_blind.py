@@ -11,6 +11,7 @@ import pytest
 from dsp_sep import nmf, run
 from dsp_sep.spatial import FastICA, FastMNMF2, Logarithm, SquareRoot
 from tests.checks import distance
+from tests.each import marked
 
 with np.load(Path(__file__).parents[1] / "golden" / "fast_mnmf.npz") as file:
     GOLDEN = dict(file)
@@ -19,7 +20,7 @@ with np.load(Path(__file__).parents[1] / "golden" / "fast_ica.npz") as file:
     BY_SKLEARN = dict(file)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", marked({case["name"]: case for case in CASES}, always={"together/2/2", "in_turn/2/3"}))
 def test_fast_mnmf_equals_its_peer(case, x64):
     W, H = (GOLDEN[f"{case['name']}/{factor}"] for factor in ("dictionary", "activations"))
     algorithm = FastMNMF2(
@@ -33,7 +34,7 @@ def test_fast_mnmf_equals_its_peer(case, x64):
     assert distance(images, GOLDEN[f"{case['name']}/images"]) < 1e-7
 
 
-@pytest.mark.parametrize("sources", [2, 4])
+@pytest.mark.parametrize("sources", [2, pytest.param(4, marks=pytest.mark.thorough)])
 def test_the_likelihood_of_fast_mnmf_never_falls(sources, x64):
     algorithm, x = FastMNMF2(components=2, sources=sources), GOLDEN["mixture/3"]
     result = run(algorithm, x, 60, key=jax.random.key(0), record=FastMNMF2.objective)
@@ -43,7 +44,13 @@ def test_the_likelihood_of_fast_mnmf_never_falls(sources, x64):
     assert distance(jnp.sum(result.output, axis=0), x) < 1e-10
 
 
-@pytest.mark.parametrize("case", json.loads(str(BY_SKLEARN["cases"])), ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case",
+    marked(
+        {case["name"]: case for case in json.loads(str(BY_SKLEARN["cases"]))},
+        always={"square_root/iterations_6", "logarithm/iterations_6"},
+    ),
+)
 def test_fast_ica_of_real_numbers_equals_its_peer(case, x64):
     contrast = {"square_root": SquareRoot(), "logarithm": Logarithm()}[case["contrast"]]
     images = run(FastICA(contrast), BY_SKLEARN["mixture"][:, None] + 0j, case["iterations"]).output
@@ -75,11 +82,13 @@ def by_the_equations(x, derivatives, iterations):
 
 @pytest.mark.parametrize(
     ("contrast", "derivatives"),
-    [
-        (SquareRoot(), lambda p: (0.5 * (0.1 + p) ** -0.5, -0.25 * (0.1 + p) ** -1.5)),
-        (Logarithm(a=0.2), lambda p: (1 / (0.2 + p), -1 / (0.2 + p) ** 2)),
-    ],
-    ids=["square_root", "logarithm"],
+    marked(
+        {
+            "square_root": (SquareRoot(), lambda p: (0.5 * (0.1 + p) ** -0.5, -0.25 * (0.1 + p) ** -1.5)),
+            "logarithm": (Logarithm(a=0.2), lambda p: (1 / (0.2 + p), -1 / (0.2 + p) ** 2)),
+        },
+        always={"logarithm"},
+    ),
 )
 def test_fast_ica_by_its_equations_finds_the_sources(contrast, derivatives, x64):
     rng = np.random.default_rng(0)

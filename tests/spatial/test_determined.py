@@ -43,7 +43,13 @@ def sources(case):
     }[case["model"]]()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case",
+    marked(
+        {case["name"]: case for case in CASES},
+        always={case["name"] for case in CASES if case["channels"] == 2} | {"low_rank/ip2/3"},
+    ),
+)
 def test_equal(case, x64):
     x = GOLDEN[f"mixture/{case['channels']}"]
     algorithm = Demixing(sources(case), rule=case["rule"])
@@ -58,7 +64,7 @@ DESCENTS = {f"{type(model).__name__}-{rule}": (model, rule) for model in MODELS 
 
 @pytest.mark.parametrize(
     ("model", "rule"),
-    marked(DESCENTS, always={"Laplace-ip1", "Gauss-iss", "IndependentLowRank-ip2", "HeavyTailed-ip1"}),
+    marked(DESCENTS, always={"Laplace-ip1", "Gauss-iss"}),
 )
 def test_the_likelihood_never_falls(model, rule, x64):
     algorithm, key = Demixing(model, rule=rule), jax.random.key(0)
@@ -112,6 +118,7 @@ HARD = {
 }
 
 
+@pytest.mark.thorough
 def test_gradients_are_finite_by_pairs():
     algorithm = Demixing(IndependentLowRank(components=2), rule="ip2")
 
@@ -125,6 +132,7 @@ def test_gradients_are_finite_by_pairs():
         assert finite(gradient(jnp.asarray(change(GOLDEN["mixture/2"]).astype(np.complex64)))), name
 
 
+@pytest.mark.thorough
 def test_a_network_as_the_source_model_trains(x64):
     class Net(nnx.Module):
         def __init__(self, rngs):

@@ -47,7 +47,7 @@ def by_definition(x, v, R):
             yield f, n, Rx, W, c, second, loss
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+@pytest.mark.parametrize("channels", [1, 2, 3, pytest.param(5, marks=pytest.mark.thorough)])
 def test_by_definition(channels, x64):
     x, v, R = model(channels)
     noise = jnp.asarray(NOISE)
@@ -70,7 +70,7 @@ def test_by_definition(channels, x64):
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 0.3])
-@pytest.mark.parametrize("channels", [1, 2, 4])
+@pytest.mark.parametrize("channels", [1, 2, pytest.param(4, marks=pytest.mark.thorough)])
 def test_covariances_by_definition(channels, exponent, x64):
     x, v, R = model(channels)
     new = v * np.random.default_rng(9).gamma(4, 0.25, v.shape)

@@ -43,10 +43,11 @@ def unrolled(algorithm, operands):
     return loss(run(algorithm, operands, 900, key=jax.random.key(0)).output)
 
 
-THOROUGH = [pytest.param(model, marks=pytest.mark.thorough) for model in ("low_rank", "dictionaries")]
+MODELS = ("free", "low_rank", "dictionaries")
 
 
-@pytest.mark.parametrize("model", ["free", *THOROUGH])
+@pytest.mark.thorough
+@pytest.mark.parametrize("model", MODELS)
 def test_implicit_against_unrolling(model, x64):
     problem = with_priors(model)
     found, left = jax.jit(jax.grad(solved, argnums=(0, 1), has_aux=True))(*problem)
@@ -67,7 +68,7 @@ def test_implicit_under_vmap(x64):
         assert distance(jax.tree.map(lambda x, item=item: x[item], together), alone) < 1e-8
 
 
-@pytest.mark.parametrize("kind", [EM, NestedEM])
+@pytest.mark.parametrize("kind", [EM, pytest.param(NestedEM, marks=pytest.mark.thorough)])
 def test_the_likelihood_with_the_priors_never_falls(kind, x64):
     operands, W = drawn()
     algorithm = kind(Dictionaries(dictionary=W), exponent=0.0, noise=1e-3, isotropy=0.2, faith=0.1)
@@ -80,7 +81,8 @@ def test_the_likelihood_with_the_priors_never_falls(kind, x64):
     np.testing.assert_allclose(anisotropy(jnp.concatenate([3 * eye, eye])), 0, atol=1e-12)
 
 
-@pytest.mark.parametrize("model", ["free", "low_rank", "dictionaries"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("model", MODELS)
 def test_the_scale_that_is_normalised_changes_nothing(model, x64):
     operands, W = drawn()
     spectral = {"low_rank": LowRank(components=2), "dictionaries": Dictionaries(dictionary=W)}

@@ -9,6 +9,7 @@ import pytest
 from dsp_sep import STFT
 from dsp_sep.pytree import names
 from dsp_sep.transforms import windows
+from tests.each import marked
 
 OPTIONS = {
     "plain": {"n_fft": 16, "hop": 4},
@@ -26,7 +27,10 @@ OPTIONS = {
     "one sample": {"n_fft": 1, "hop": 1, "window": "rectangular"},
 }
 SAMPLES = 37
-every_option = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+every_option = pytest.mark.parametrize(
+    "options",
+    marked(OPTIONS, always={"plain", "reflected", "short window", "all frames, odd", "unpadded, two-sided"}),
+)
 
 
 def real(*shape, seed=0):
@@ -61,7 +65,7 @@ def under_a_window(stft, samples):
 
 
 @every_option
-@pytest.mark.parametrize("samples", [SAMPLES, 48])
+@pytest.mark.parametrize("samples", [SAMPLES, pytest.param(48, marks=pytest.mark.thorough)])
 def test_round_trip_to_the_last_sample(options, samples, x64):
     stft = STFT(**options)
     signal = noise(stft, samples)
@@ -160,6 +164,7 @@ def test_vmap_over_transforms(x64):
     np.testing.assert_allclose(back, np.stack([signal, signal]), atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_compiled_equals_uncompiled(x64):
     stft = STFT(n_fft=16, hop=5)
     signal = real(SAMPLES)
