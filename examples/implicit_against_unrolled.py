@@ -159,7 +159,7 @@ def em(song, stft, components):
 def griffin_lim(song, stft, components):
     target = jnp.asarray(stft.analyze(song.sources[3, 0]), complex)
     loss = lambda algorithm, S: jnp.mean(jnp.abs(S - target) ** 2)  # noqa: E731
-    return Problem(phase.GriffinLim(stft, start=phase.ZeroPhase()), jnp.abs(target), loss, None)
+    return Problem(phase.GriffinLim(stft, start=phase.ZeroPhase()), jnp.abs(target), loss, None, stride=2)
 
 
 def with_errors(sources):

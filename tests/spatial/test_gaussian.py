@@ -14,7 +14,7 @@ from dsp_sep.spatial import (
     posterior_power,
     wiener_gain,
 )
-from dsp_sep.spatial.gaussian import covariance_statistics, updated_covariances
+from dsp_sep.spatial.gaussian import covariance_statistics, lifted, updated_covariances
 from tests.checks import distance
 
 FREQUENCIES, FRAMES, SOURCES = 3, 6, 2
@@ -115,3 +115,16 @@ def test_singular_covariances_in_single_precision():
     steering = R[..., 0] / np.sqrt(R[..., :1, 0])
     inside = np.einsum("jfc,jft->cft", steering, np.sqrt(v[:, 0]) * x[:2])
     assert distance(np.sum(posterior_mean(inside, v, R, 1e-5), axis=0), inside) < 1e-2
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_lifted_covariances_by_their_eigenvalues(channels, dtype, x64):
+    rng = np.random.default_rng(0)
+    x = complex_noise(rng, 50, channels, 1)
+    one, eye = x @ x.conj().swapaxes(-1, -2), np.eye(channels)
+    R = np.concatenate([one, one - 0.01 * eye, one + eye, 0 * one[:1], eye[None]]).astype(dtype)
+    values, vectors = np.linalg.eigh(R.astype(np.complex128))
+    least = np.finfo(dtype).eps ** 0.45 * np.maximum(values, 0).mean(-1, keepdims=True)
+    expected = (vectors * np.maximum(values, least)[:, None, :]) @ vectors.conj().swapaxes(-1, -2)
+    np.testing.assert_allclose(lifted(jnp.asarray(R)), expected, atol=50 * np.finfo(dtype).eps)
