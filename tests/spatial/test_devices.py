@@ -12,8 +12,8 @@ from dsp_sep import run
 from dsp_sep.spatial import EM
 
 rng = np.random.default_rng(0)
-mixture = rng.standard_normal((4, 2, 257, 40, 2), np.float32).view(np.complex64)[..., 0]
-magnitudes = np.abs(rng.standard_normal((4, 3, 1, 257, 40), np.float32)) + 0.1
+mixture = rng.standard_normal((4, 2, 513, 200, 2), np.float32).view(np.complex64)[..., 0]
+magnitudes = np.abs(rng.standard_normal((4, 4, 1, 513, 200), np.float32)) + 0.1
 expected = run(EM(), (mixture, magnitudes), 4).output
 mesh = jax.make_mesh((2,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
 for _ in range(10):
