@@ -67,10 +67,38 @@ def _bytes_of_loops(jaxpr: Any) -> float:
 
 def _crossing(jaxpr: Any) -> float:
     """Bytes of all that goes in, and of what comes out that did not go in."""
-    read = {v for step in jaxpr.eqns for v in step.invars if not hasattr(v, "val")}
-    inside = [v for v in (*jaxpr.constvars, *jaxpr.invars) if v in read]
+    inside = sum(_read(jaxpr, v) for v in (*jaxpr.constvars, *jaxpr.invars))
+    made = {step.outvars[0]: step for step in jaxpr.eqns if step.primitive.name == "dynamic_update_slice"}
     outside = [v for v in jaxpr.outvars if not hasattr(v, "val") and v not in set(jaxpr.invars)]
-    return float(sum(_size(v) * _item(v) for v in (*inside, *outside)))
+    return inside + sum(_held(made[v].invars[1] if v in made else v) for v in outside)
+
+
+def _read(jaxpr: Any, variable: Any) -> float:
+    """Bytes that are read of a variable; where pieces are cut from it or put into its place, those of the pieces."""
+    total = 0.0
+    for step in jaxpr.eqns:
+        for place, operand in enumerate(step.invars):
+            if operand is not variable:
+                continue
+            inner = [_read(body, v) for body, v in _inside(step, place)]
+            if place == 0 and step.primitive.name == "dynamic_slice":
+                total += _held(step.outvars[0])
+            elif place or step.primitive.name != "dynamic_update_slice":
+                total += max(inner, default=_held(variable))
+    return min(total, _held(variable))
+
+
+def _inside(step: Any, place: int) -> Iterator[tuple[Any, Any]]:
+    """The programs inside a step that is no loop, and their variable for an operand."""
+    for body in () if step.primitive.name in ("scan", "while", "custom_linear_solve") else _bodies(step):
+        own = place - len(step.invars) + len(body.invars)
+        if own >= 0:
+            yield body, body.invars[own]
+
+
+def _held(variable: Any) -> float:
+    """Bytes of a variable."""
+    return float(_size(variable) * _item(variable))
 
 
 def _bodies(step: Any) -> Iterator[Any]:

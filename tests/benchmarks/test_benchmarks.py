@@ -153,6 +153,19 @@ def test_costs_are_those_of_the_formulas(monkeypatch):
     assert found.bytes == 2 * spectra.nbytes + 32 * 4  # the window too
 
 
+def test_bytes_of_what_is_gone_through_in_blocks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.cost import count
+
+    data = jnp.ones((3, 64))
+    double = lambda block: (2 * block, jnp.sum(block))  # noqa: E731
+    replace = lambda block, old: (old + block, jnp.sum(block))  # noqa: E731
+    kept = count(jax.make_jaxpr(lambda x: ds.iterate.blocks(double, jnp.add, x, size=8))(data)).bytes
+    replaced = count(jax.make_jaxpr(lambda x: ds.iterate.blocks(replace, jnp.add, x, size=8, replacing=x))(data)).bytes
+    assert 2 * data.nbytes <= kept <= 2.2 * data.nbytes
+    assert 2.5 * data.nbytes <= replaced <= 3.2 * data.nbytes
+
+
 def test_growth_along_an_axis_ends_where_nothing_depends_on_it(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     from benchmarks import scaling, sizes
