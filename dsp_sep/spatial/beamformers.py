@@ -11,6 +11,7 @@ from jax import Array
 
 from ..numerics import divide, expand, matmul, scale, tiny, transpose
 from .demixing import regular, weighted_covariances
+from .eigenvalues import eigenvalues
 
 
 def covariances(mixture: Array, mask: Array) -> Array:
@@ -72,13 +73,13 @@ def gev(target: Array, noise: Array) -> Array:
 @jax.custom_jvp
 def _principal(A: Array) -> Array:
     """The eigenvector `(..., channels, 1)` of the largest eigenvalue, with no derivative towards others as large."""
-    return jnp.linalg.eigh(A)[1][..., -1:]
+    return eigenvalues(A)[1][..., -1:]
 
 
 @_principal.defjvp
 def _principal_jvp(primals, tangents):
     (A,), (dA,) = primals, tangents
-    values, vectors = jnp.linalg.eigh(A)
+    values, vectors = eigenvalues(A)
     u = vectors[..., -1:]
     gaps = jnp.expand_dims(values[..., -1:] - values, -1)
     moved = matmul(jnp.conj(transpose(vectors)), matmul(dA, u))

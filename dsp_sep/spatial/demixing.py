@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..numerics import expand, matmul, scale, square_magnitude, tiny, transpose
+from .eigenvalues import eigenvalues
 
 
 def start_matrices(start: Array | None, mixture: Array) -> Array:
@@ -80,7 +81,7 @@ def _inverse_root_jvp(primals, tangents):
 
 def _eigenvalues(A: Array) -> tuple[Array, Array]:
     """`(..., 1, n)`, at least a rounding of the largest, and the eigenvectors."""
-    values, vectors = jnp.linalg.eigh(A)
+    values, vectors = eigenvalues(A)
     least = jnp.finfo(values.dtype).eps * jnp.maximum(values[..., -1:], tiny(values.dtype))
     return jnp.expand_dims(jnp.maximum(values, least), -2), vectors
 

@@ -14,10 +14,11 @@ covariances `(..., sources, frequency, channels, channels)`; noise `()` or `(...
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
-from ..numerics import divide, matmul, power, scale, square_magnitude, sum_of_few, sums, tiny, transpose
+from ..numerics import matmul, power, scale, sum_of_few, sums, tiny, transpose
 from . import hermitian
+from .eigenvalues import eigenvalues
 from .hermitian import Hermitian, Vector
 from .planes import Planes, planes
 
@@ -137,32 +138,12 @@ def lifted(covariances: Array) -> Array:
 
     `updated_covariances` subtracts what is nearly as large as they are, with an error of a rounding by the square of
     their condition: when the smallest eigenvalue nears the square root of the precision beside the largest, nothing of
-    it is left. Derivatives are those of the covariances as they come. Two by two matrices have a closed form:
-    on several devices of one processor jaxlib's batches of eigenvalues may wait for each other's threads for ever.
+    it is left. Derivatives are those of the covariances as they come.
     """
-    if covariances.shape[-1] == 2:
-        return _lifted_pairs(covariances)
-    values, vectors = jnp.linalg.eigh(covariances)
-    weighted = scale(jnp.expand_dims(jnp.maximum(values, _least(values)), -2), vectors)
+    values, vectors = eigenvalues(covariances)
+    least = jnp.finfo(values.dtype).eps ** 0.45 * jnp.mean(jnp.maximum(values, 0), axis=-1, keepdims=True)
+    weighted = scale(jnp.expand_dims(jnp.maximum(values, least), -2), vectors)
     return matmul(weighted, jnp.conj(transpose(vectors)))
-
-
-def _lifted_pairs(covariances: Array) -> Array:
-    """`lifted` of two by two matrices: `f(R) = mean f + (f₁ - f₂) / (λ₁ - λ₂) (R - mean λ)` of their eigenvalues."""
-    a, d = covariances[..., 0, 0].real, covariances[..., 1, 1].real
-    mean, radius = (a + d) / 2, jnp.sqrt(((a - d) / 2) ** 2 + square_magnitude(covariances[..., 0, 1]))
-    values = jnp.stack([mean + radius, mean - radius], axis=-1)
-    new = jnp.maximum(values, _least(values))
-    slope = divide(new[..., 0] - new[..., 1], 2 * radius)
-    shift = jnp.mean(new, axis=-1) - slope * mean
-    first, last = lax.complex(slope * a + shift, jnp.zeros_like(a)), lax.complex(slope * d + shift, jnp.zeros_like(d))
-    upper, lower = scale(slope, covariances[..., 0, 1]), scale(slope, covariances[..., 1, 0])
-    return jnp.stack([jnp.stack([first, upper], axis=-1), jnp.stack([lower, last], axis=-1)], axis=-2)
-
-
-def _least(values: Array) -> Array:
-    """The smallest eigenvalue there may be beside others `(..., channels)`."""
-    return jnp.finfo(values.dtype).eps ** 0.45 * jnp.mean(jnp.maximum(values, 0), axis=-1, keepdims=True)
 
 
 @lifted.defjvp
