@@ -22,8 +22,12 @@ LIBRARIES = (
     "asteroid-filterbanks",
     "museval",
     "fast-bss-eval",
+    "norbert",
+    "openunmix",
+    "ssspy",
+    "pyroomacoustics",
 )
-SETTINGS = ("XLA_FLAGS", "JAX_", "OPENBLAS_", "OMP_", "MKL_", "KMP_")
+SETTINGS = ("XLA_FLAGS", "JAX_", "OPENBLAS_", "OMP_", "MKL_", "KMP_", "GLIBC_TUNABLES")
 
 
 def describe(threads: int) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def _details(records: list[dict[str, Any]]) -> str:
                 ]
             )
         head = ["", "ms", "quartiles", "samples", record["quality"], *REST]
-        absent = f"\nNot installed: {', '.join(record['missing'])}.\n" if record["missing"] else ""
+        absent = f"\nCould not be loaded: {', '.join(record['missing'])}.\n" if record["missing"] else ""
         parts.append(f"### {record['name']}: {record['what']}\n\n{_table(head, rows)}{absent}")
     return "\n".join(parts)
 

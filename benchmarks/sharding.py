@@ -4,13 +4,14 @@ Devices are forced out of the cores of this machine, so their number must be kno
 starts a process for each setting, which runs `measure_here`.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 
 
 def measure(name: str, options: Sequence[str], devices: int, *, one_thread: bool) -> dict[str, Any]:
-    """As `measure_here`, in a process with so many devices, of one thread each or sharing all there are."""
+    """As `measure_here`, in a process with so many devices, of one core each or sharing all there are."""
     flags = f"--xla_force_host_platform_device_count={devices} {ONE_THREAD if one_thread else ''}".strip()
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
     command = [sys.executable, "-m", "benchmarks", "shards", name, *options]
@@ -82,17 +83,47 @@ def _sent(problem: Instance, axis: str, mesh: jax.sharding.Mesh) -> dict[str, An
 
 
 def _time(problem: Instance, mesh: jax.sharding.Mesh, found: dict[str, Any]) -> None:
-    calls = {}
+    calls: dict[str, Callable[[], Any]] = {}
     for devices in sorted({1, jax.device_count()}):
         where = jax.devices()[0] if devices == 1 else jax.NamedSharding(mesh, jax.P("d"))
         data = jax.device_put(jax.tree.map(_single, problem.data), where)
         function = Program(lambda *operands: _run(*operands, problem.steps), (problem.algorithm, data, problem.key))
-        calls[str(devices)] = get_ready(function).call
+        call = get_ready(function).call
+        calls[str(devices)] = _on_cores(devices, call) if ONE_THREAD in os.environ.get("XLA_FLAGS", "") else call
     found["seconds"] = interleave(calls, ROUNDS)
     for devices, call in calls.items():
         wall, processor = time.perf_counter(), time.process_time()
         call()
         found["cores"][devices] = (time.process_time() - processor) / (time.perf_counter() - wall)
+
+
+def _on_cores(count: int, call: Callable[[], Any]) -> Callable[[], Any]:
+    """The call, with all threads of this process on so many cores, where the system (Linux) can have them there.
+
+    XLA's flag alone does not see to it: it holds for some operations, and others are divided over all threads.
+    """
+
+    def held() -> Any:
+        with _cores(count):
+            return call()
+
+    return held if hasattr(os, "sched_setaffinity") else call
+
+
+@contextlib.contextmanager
+def _cores(count: int) -> Iterator[None]:
+    all_there_are = os.sched_getaffinity(0)
+
+    def hold(cores: set[int]) -> None:
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), cores)
+
+    hold(set(sorted(all_there_are)[:count]))
+    try:
+        yield
+    finally:
+        hold(all_there_are)
 
 
 def _run(algorithm: Any, data: Any, key: jax.Array | None, steps: int) -> Any:

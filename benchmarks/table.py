@@ -27,7 +27,7 @@ def listing(workloads: Iterable[Workload]) -> Table:
 def of(record: dict[str, Any], machine: Machine | None = None) -> Table:
     """The record of one workload, which may still be growing."""
     unit = "ms/iteration" if record["iterations"] > 1 else "ms"
-    missing = f"not installed: {', '.join(record['missing'])}" if record.get("missing") else None
+    missing = f"could not be loaded: {', '.join(record['missing'])}" if record.get("missing") else None
     table = Table(title=f"{record['name']}: {record['what']}", title_justify="left", caption=missing, box=SIMPLE)
     table.add_column(no_wrap=True)
     for name in (unit, *COLUMNS):

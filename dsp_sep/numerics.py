@@ -159,6 +159,22 @@ def maxima(tree: Any) -> Any:
     return _reduced(jnp.maximum, lax.stop_gradient(tree))
 
 
+@jax.custom_jvp
+def sum_and_max(x: Array) -> tuple[Array, Array]:
+    """The sum and the largest entry along the last axis of a nonnegative array, in one pass as `sums` are."""
+    zero = jnp.zeros((), x.dtype)
+    both = lax.reduce((x, x), (zero, zero), lambda a, b: (a[0] + b[0], jnp.maximum(a[1], b[1])), (x.ndim - 1,))
+    return both[0], both[1]
+
+
+@sum_and_max.defjvp
+def _sum_and_max_jvp(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    total, most = sum_and_max(x)
+    there = x == jnp.expand_dims(most, -1)
+    return (total, most), (jnp.sum(dx, axis=-1), jnp.mean(dx, axis=-1, where=there))
+
+
 def _reduced(operation: Callable[[Array, Array], Array], tree: Any) -> Any:
     arrays, structure = jax.tree.flatten(tree)
     zeros = [jnp.zeros((), array.dtype) for array in arrays]

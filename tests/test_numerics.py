@@ -100,6 +100,19 @@ def test_sums_in_one_pass(x64):
         assert distance(derivative(one_pass)(x), derivative(plain)(x)) < 1e-14
 
 
+def test_sum_and_largest_in_one_pass(x64):
+    x = jnp.asarray(np.random.default_rng(6).random((2, 3, 50)))
+
+    def plain(x):
+        return x.sum(-1), x.max(-1)
+
+    assert distance(numerics.sum_and_max(x), plain(x)) < 1e-14
+    for derivative in (jax.jacfwd, jax.jacrev):
+        assert distance(derivative(numerics.sum_and_max)(x), derivative(plain)(x)) < 1e-14
+    equal = jax.grad(lambda x: numerics.sum_and_max(x)[1])(jnp.array([0.5, 2.0, 2.0]))
+    np.testing.assert_array_equal(equal, [0, 0.5, 0.5])
+
+
 def test_matmul_is_exact_to_single_precision():
     a, b = np.random.default_rng(3).standard_normal((2, 64, 64)).astype(np.float32)
     exact = a.astype(np.float64) @ b.astype(np.float64)

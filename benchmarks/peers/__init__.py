@@ -12,9 +12,12 @@ def load(name: str, threads: int) -> types.ModuleType:
     """The file of a peer, set to use so many threads.
 
     Raises:
-        ImportError: if the peer is not installed.
+        ImportError: if the peer is not installed, or does not fit what it is installed beside.
     """
-    peer = importlib.import_module(f".{name}", __name__)
+    try:
+        peer = importlib.import_module(f".{name}", __name__)
+    except OSError as error:  # a library made for another torch
+        raise ImportError(str(error)) from error
     if hasattr(peer, "use_threads"):
         peer.use_threads(threads)
     return peer

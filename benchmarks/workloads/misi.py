@@ -1,6 +1,8 @@
 """MISI, mixture first: from a mixture and the magnitudes of its sources to their waveforms, and its gradient."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -64,32 +66,47 @@ def _separation(size: Size, seconds: float) -> Separation:
 # --- dsp_sep
 
 
-def separate(problem: Separation, gradient: Any = ds.Checkpointed()) -> Program:
+def run(misi: ds.phase.MixtureFirstMISI, data: tuple[Array, Array], steps: int) -> Array:
+    return ds.run(misi, data, steps, gradient=ds.Checkpointed()).output
+
+
+def run_nested(misi: ds.phase.MixtureFirstMISI, data: tuple[Array, Array], steps: int) -> Array:
+    """With checkpoints of checkpoints, in the memory of a root of the layers."""
+    return ds.run(misi, data, steps, gradient=ds.Checkpointed(every=round(steps**0.5))).output
+
+
+def run_unrolled(misi: ds.phase.MixtureFirstMISI, data: tuple[Array, Array], steps: int) -> Array:
+    """Layer after layer, each kept, without a scan."""
+    prepared = misi.prepare(data)
+    state = misi.init(prepared)
+    for _ in range(steps):
+        state = misi.update(state, prepared)
+    return misi.readout(state, prepared)
+
+
+Run = Callable[[ds.phase.MixtureFirstMISI, tuple[Array, Array], int], Array]
+
+
+def separate(problem: Separation, run: Run = run) -> Program:
     stft = ds.STFT(n_fft=problem.n_fft, hop=problem.hop)
     start = ds.phase.Given(jnp.asarray(problem.start[:, None]))
     misi = ds.phase.MixtureFirstMISI(stft, start=start, length=problem.samples)
 
     def waveforms(misi: ds.phase.MixtureFirstMISI, mixture: Array, magnitudes: Array) -> Array:
-        data = misi.stft.analyze(mixture[None]), magnitudes[:, None]
-        sources = ds.run(misi, data, problem.steps, gradient=gradient).output
+        sources = run(misi, (misi.stft.analyze(mixture[None]), magnitudes[:, None]), problem.steps)
         return misi.stft.synthesize(sources, length=problem.samples)[:, 0]
 
     return Program(waveforms, (misi, problem.mixture, problem.magnitudes))
 
 
-def learn(problem: Separation, gradient: Any = ds.Checkpointed()) -> Program:
-    program = separate(problem, gradient)
+def learn(problem: Separation, run: Run = run) -> Program:
+    program = separate(problem, run)
 
     def loss(magnitudes: Array, misi: ds.phase.MixtureFirstMISI, mixture: Array, sources: Array) -> Array:
         return jnp.mean((program.function(misi, mixture, magnitudes) - sources) ** 2)
 
     misi, mixture, magnitudes = program.arguments
     return Program(jax.value_and_grad(loss), (magnitudes, misi, mixture, problem.sources))
-
-
-def learn_nested(problem: Separation) -> Program:
-    """With checkpoints of checkpoints, in the memory of a root of the layers."""
-    return learn(problem, ds.Checkpointed(every=round(problem.steps**0.5)))
 
 
 # --- floors: the FFTs alone
@@ -148,7 +165,7 @@ WORKLOADS = [
         name="misi-gradient",
         what="gradient through all iterations of MISI by the magnitudes",
         problem=shorter,
-        ours={"dsp_sep": learn},
+        ours={"dsp_sep": learn, "without a scan": partial(learn, run=run_unrolled)},
         floors={"ffts, XLA": xla_gradient_ffts},
         peers=("torch",),
         operation="misi_gradient",
@@ -159,7 +176,7 @@ WORKLOADS = [
         name="misi-gradient-deep",
         what="the same through ten times as many layers, whose memory is to be compared with that",
         problem=deeper,
-        ours={"dsp_sep": learn_nested, "each layer kept": learn},
+        ours={"dsp_sep": partial(learn, run=run_nested), "each layer kept": learn},
         floors={"ffts, XLA": xla_gradient_ffts},
         peers=(),
         operation="misi_gradient",

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..numerics import expand, matmul, scale, square_magnitude, tiny, transpose
+from ..numerics import expand, matmul, scale, square_magnitude, sum_of_few, tiny, transpose
 from .eigenvalues import eigenvalues
 
 
@@ -32,20 +32,26 @@ def demix(W: Array, mixture: Array) -> Array:
 
 
 def project_back(W: Array, mixture: Array) -> Array:
-    """The images of the sources at the channels, `x_j = W⁻¹ e_j (W x)_j`; they sum to the mixture.
+    """The images of the sources at the channels, `x_j = W⁻¹ e_j (W x)_j`; they sum to the mixture (see `completed`).
 
     The scale of the filters does not matter (Murata, Ikeda and Ziehe, 2001).
 
     Returns:
         `(..., sources, channels, frequency, frames)`.
     """
-    return images(inverse(W), demix(W, mixture))
+    return completed(images(inverse(W), demix(W, mixture)), mixture)
 
 
 def images(mixing: Array, sources: Array) -> Array:
     """`A e_j y_j`, `(..., sources, channels, frequency, frames)`, for `A` `(..., frequency, channels, sources)`."""
     steering = jnp.expand_dims(jnp.moveaxis(mixing, -3, -1), -1)  # (..., channels, sources, frequency, 1)
     return jnp.swapaxes(steering, -4, -3) * jnp.expand_dims(sources, -3)
+
+
+def completed(images: Array, mixture: Array) -> Array:
+    """Images with equal parts of what the mixture has beside their sum: rounding, by the condition of the matrices."""
+    missing = jnp.expand_dims(mixture, -4) - sum_of_few(images, -4, keepdims=True)
+    return images + scale(jnp.asarray(1 / images.shape[-4], missing.real.dtype), missing)
 
 
 def whiten(mixture: Array) -> tuple[Array, Array, Array]:

@@ -9,8 +9,8 @@ from jax import Array, lax
 from ..iterate import Algorithm
 from ..numerics import magnitude, matmul, scale, square_magnitude, transpose
 from ..pytree import Number, domains, hyper, node
-from .demixing import align, demix, images, inverse_root, regular, start_matrices, whiten
-from .model import observation
+from .demixing import align, completed, demix, images, inverse_root, regular, start_matrices, whiten
+from .model import Observation, observation
 
 
 class Contrast(abc.ABC):
@@ -62,11 +62,11 @@ class Logarithm(Contrast):
 
 
 class Whitened(NamedTuple):
-    """The whitened mixture, what undoes the whitening `(..., frequency, channels, channels)`, and the unit."""
+    """The whitened mixture, what undoes the whitening `(..., frequency, channels, channels)`, and what was whitened."""
 
     mixture: Array
     dewhitening: Array
-    unit: Array
+    observed: Observation
 
 
 @node
@@ -92,9 +92,9 @@ class FastICA(Algorithm):
     start: Array | None = hyper(default=None)
 
     def prepare(self, data: Array) -> Whitened:
-        mixture, unit = observation(data, "FastICA")
-        z, _, dewhitening = whiten(mixture)
-        return Whitened(z, dewhitening, unit)
+        observed = observation(data, "FastICA")
+        z, _, dewhitening = whiten(observed.mixture)
+        return Whitened(z, dewhitening, observed)
 
     def init(self, data: Whitened, *, key: Array | None = None) -> Array:
         return start_matrices(self.start, data.mixture)
@@ -115,7 +115,8 @@ class FastICA(Algorithm):
         y = jnp.take_along_axis(y, jnp.expand_dims(jnp.swapaxes(order, -1, -2), -1), axis=-3)
         mixing = matmul(data.dewhitening, jnp.conj(transpose(state)))
         mixing = jnp.take_along_axis(mixing, jnp.expand_dims(order, -2), axis=-1)
-        return scale(jnp.expand_dims(data.unit, -4), images(mixing, y))
+        mixture, unit = data.observed
+        return scale(jnp.expand_dims(unit, -4), completed(images(mixing, y), mixture))
 
     def objective(self, state: Array, data: Whitened) -> Array:
         """The contrast, `Σ_f Σ_j E{G(|y_j|²)}`: low for sounds apart; as a rule it falls."""

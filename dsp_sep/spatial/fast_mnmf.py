@@ -12,7 +12,7 @@ from ..nmf.nmf import normalize as normalize_factors
 from ..nmf.updates import multiply, observe
 from ..numerics import matmul, scale, square_magnitude, tiny, transpose
 from ..pytree import Number, domains, hyper, node, static
-from .demixing import demix, inverse, project, start_matrices, weighted_covariances
+from .demixing import completed, demix, inverse, project, start_matrices, weighted_covariances
 from .model import Observation, observation
 
 ORDERS = ("in turn", "together")
@@ -115,7 +115,7 @@ class FastMNMF2(Algorithm):
         parts = jnp.expand_dims(g, (-2, -1)) * jnp.expand_dims(matmul(*factors), -3)
         share = parts / jnp.expand_dims(_model(state), -4)
         images = demix(jnp.expand_dims(inverse(Q), -4), scale(share, jnp.expand_dims(demix(Q, data.mixture), -4)))
-        return scale(jnp.expand_dims(data.unit, -4), images)
+        return scale(jnp.expand_dims(data.unit, -4), completed(images, data.mixture))
 
     def objective(self, state: Diagonalized, data: Observation) -> Array:
         """The negative log-likelihood of a mean frame, `Σ |q x|²/y + log y - 2 Σ_f log |det Q|`, but for a constant."""

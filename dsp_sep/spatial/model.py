@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..iterate import blocks, check_finite, check_nonnegative
-from ..numerics import maxima, scale, square_magnitude, sum_of_few, sums, tiny
+from ..numerics import maxima, scale, square_magnitude, sum_and_max, sum_of_few, tiny
 
 
 class Mixture(NamedTuple):
@@ -89,14 +89,12 @@ def in_units(mixture: Array) -> tuple[Array, Array, Array]:
     largest = jnp.expand_dims(jnp.max(of_rows, axis=(0, -2, -1)), (-3, -2, -1))
     silent = largest <= tiny(largest.dtype)
     largest = jnp.where(silent, 1, largest)  # so that no square leaves the numbers
-    inside = scale(1 / largest, mixture)
-    of_rows = jnp.stack(sums([inside.real**2, inside.imag**2]))
-    mean = jnp.expand_dims(jnp.sum(of_rows, axis=(0, -2, -1)), (-3, -2, -1)) / math.prod(mixture.shape[-3:])
+    totals, peaks = sum_and_max(square_magnitude(scale(1 / largest, mixture)))
+    mean = jnp.expand_dims(jnp.sum(totals, axis=(-2, -1)), (-3, -2, -1)) / math.prod(mixture.shape[-3:])
     power = jnp.where(silent, 1, mean)
     unit = largest * jnp.sqrt(power)
-    scaled = scale(1 / unit, mixture)
-    peak = jnp.where(silent, 1, jnp.max(square_magnitude(scaled), axis=(-3, -2, -1), keepdims=True))
-    return scaled, unit, peak[..., 0]
+    peak = jnp.where(silent, 1, jnp.expand_dims(jnp.max(peaks, axis=(-2, -1)), (-3, -2, -1)) / power)
+    return scale(1 / unit, mixture), unit, peak[..., 0]
 
 
 def over_frames(

@@ -6,7 +6,7 @@ import pytest
 
 from dsp_sep import run
 from dsp_sep.iterate import blocks
-from dsp_sep.spatial import EM, Dictionaries, posterior_mean
+from dsp_sep.spatial import EM, Dictionaries, WienerRefinement, posterior_mean
 
 pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("optimized")]
 
@@ -25,7 +25,11 @@ def dictionaries():
     return Dictionaries(dictionary=jnp.ones((4, FREQUENCIES, 32)))
 
 
-@pytest.mark.parametrize("algorithm", [EM(block=BLOCK), EM(dictionaries(), block=BLOCK)], ids=["free", "dictionaries"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [EM(block=BLOCK), EM(dictionaries(), block=BLOCK), WienerRefinement(block=BLOCK)],
+    ids=["free", "dictionaries", "refinement"],
+)
 def test_all_iterations_and_the_images(algorithm):
     assert needed(lambda *data: run(algorithm, data, 5).output, MIXTURE, MAGNITUDES) < LIMIT
 
