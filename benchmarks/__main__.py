@@ -208,10 +208,7 @@ def scale(
         if devices:
             console.print(f"{name}, devices", style="dim")
             options = ["--size", size, *(f"--set={assignment}" for assignment in assignments)]
-            record["devices"][name] = {
-                "two": sharding.measure(name, options, 2, one_thread=True),
-                "all": sharding.measure(name, options, 1, one_thread=False),
-            }
+            record["devices"][name] = sharding.measure(name, options)
     console.print(*scaling_table.tables(record))
     if file:
         record["environment"]["blas"] = environment.blas()

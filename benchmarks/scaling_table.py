@@ -63,9 +63,7 @@ def _sweeps(record: dict[str, Any]) -> Rows:
 def _devices(devices: dict[str, Any]) -> Rows:
     rows = []
     for name, found in devices.items():
-        one, two = (np.median(found["two"]["seconds"][count]) for count in ("1", "2"))
-        free = np.median(found["all"]["seconds"]["1"])
-        cores = found["two"]["cores"]
+        one, two, free = (np.median(found[setting]["seconds"]) for setting in ("one", "two", "all"))
         rows.append(
             [
                 name,
@@ -73,11 +71,11 @@ def _devices(devices: dict[str, Any]) -> Rows:
                 f"{one / two:.2f}",
                 f"{1e3 * free:.1f}",
                 f"{free / two:.2f}",
-                f"{cores['1']:.1f}, {cores['2']:.1f}, {found['all']['cores']['1']:.1f}",
+                ", ".join(f"{found[setting]['cores']:.1f}" for setting in ("one", "two", "all")),
             ]
         )
-    head = ["case", "one, ms", "two, ms", "one / two", "one of all threads, ms", "that / two", "cores busy"]
-    return "A batch of four on devices of one thread each, and on one of all threads", head, rows
+    head = ["case", "one, ms", "two, ms", "one / two", "one, all cores, ms", "that / two", "cores busy"]
+    return "A batch of four on devices of one core each, and on one of all cores", head, rows
 
 
 def _sent(devices: dict[str, Any]) -> Rows:

@@ -1,7 +1,7 @@
 """Several devices: what an algorithm sends when an axis of its data is spread over them, and how much faster it is.
 
-Devices are forced out of the cores of this machine, so their number must be known before JAX is loaded: `measure`
-starts a process for each setting, which runs `measure_here`.
+Devices are forced out of the cores of this machine, and XLA counts these when it is loaded: `measure` starts a process
+for each setting, which runs `measure_here`.
 """
 
 import contextlib
@@ -11,9 +11,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -29,33 +29,70 @@ from .workload import Program
 from .workloads.cases import Instance, instance
 
 AXES = {"batch": 0, "frequency": -2, "frames": -1}
-BATCH, ROUNDS = 4, 5
-ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+BATCH, ROUNDS = 4, 7
+COUNT_FLAG, ONE_THREAD = "--xla_force_host_platform_device_count", "--xla_cpu_multi_thread_eigen=false"
 
 
-def measure(name: str, options: Sequence[str], devices: int, *, one_thread: bool) -> dict[str, Any]:
-    """As `measure_here`, in a process with so many devices, of one core each or sharing all there are."""
-    flags = f"--xla_force_host_platform_device_count={devices} {ONE_THREAD if one_thread else ''}".strip()
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+class Setting(NamedTuple):
+    """Devices, the cores they share (all unless given), and flags of XLA's."""
+
+    devices: int
+    cores: int | None
+    flags: str
+
+
+SETTINGS = {
+    "one": Setting(1, 1, f"{COUNT_FLAG}=1 {ONE_THREAD}"),
+    "two": Setting(2, 2, f"{COUNT_FLAG}=2 {ONE_THREAD}"),
+    "all": Setting(1, None, f"{COUNT_FLAG}=1"),
+}
+"""The flag for threads holds for some operations; only its cores keep a device from taking more than one."""
+
+
+def measure(name: str, options: Sequence[str]) -> dict[str, Any]:
+    """As `measure_here`, in a process for each of the `SETTINGS`.
+
+    Raises:
+        RuntimeError: with what a process said that failed.
+    """
+    return {key: _measured(name, options, setting) for key, setting in SETTINGS.items()}
+
+
+def _measured(name: str, options: Sequence[str], setting: Setting) -> dict[str, Any]:
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": setting.flags}
     command = [sys.executable, "-m", "benchmarks", "shards", name, *options]
     root = Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    with _on(setting.cores):
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} with XLA_FLAGS={flags!r} failed:\n{done.stderr}")
+        raise RuntimeError(f"{' '.join(command)} with XLA_FLAGS={setting.flags!r} failed:\n{done.stderr}")
     return json.loads(done.stdout)
 
 
+@contextlib.contextmanager
+def _on(cores: int | None) -> Iterator[None]:
+    """Have this thread, and with it the processes it starts, on so many cores, where the system (Linux) can."""
+    if cores is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    there = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(there)[:cores])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, there)
+
+
 def measure_here(case: Case, size: Size) -> dict[str, Any]:
-    """What the program of a case sends, and how long a batch of `BATCH` takes on one device and on all there are.
+    """What the program of a case sends, and how long a batch of `BATCH` takes on the devices there are.
 
     Returns:
-        `seconds`: for each number of devices, samples of whole runs. `cores`: for each, how many were busy in the mean.
+        `seconds`: samples of whole runs, the batch spread over all devices. `cores`: how many were busy in the mean.
         If there are several devices, of problems as long as the size's `seconds`, which are compiled and not run:
         `axes`: what `collectives` finds for each, spread over all devices. `cost`: of one iteration of one problem.
     """
     mesh = jax.make_mesh((jax.device_count(),), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
-    found: dict[str, Any] = {"seconds": {}, "cores": {}}
-    _time(instance(dataclasses.replace(size, batch=BATCH), case=case), mesh, found)
+    found = _timed(instance(dataclasses.replace(size, batch=BATCH), case=case), mesh)
     if jax.device_count() > 1:
         size = dataclasses.replace(size, case_seconds=size.seconds, batch=1)
         one = instance(size, case=case)
@@ -82,48 +119,15 @@ def _sent(problem: Instance, axis: str, mesh: jax.sharding.Mesh) -> dict[str, An
     return collectives(jax.jit(program).lower(problem.algorithm, shapes, problem.key).compile().as_text())
 
 
-def _time(problem: Instance, mesh: jax.sharding.Mesh, found: dict[str, Any]) -> None:
-    calls: dict[str, Callable[[], Any]] = {}
-    for devices in sorted({1, jax.device_count()}):
-        where = jax.devices()[0] if devices == 1 else jax.NamedSharding(mesh, jax.P("d"))
-        data = jax.device_put(jax.tree.map(_single, problem.data), where)
-        function = Program(lambda *operands: _run(*operands, problem.steps), (problem.algorithm, data, problem.key))
-        call = get_ready(function).call
-        calls[str(devices)] = _on_cores(devices, call) if ONE_THREAD in os.environ.get("XLA_FLAGS", "") else call
-    found["seconds"] = interleave(calls, ROUNDS)
-    for devices, call in calls.items():
-        wall, processor = time.perf_counter(), time.process_time()
-        call()
-        found["cores"][devices] = (time.process_time() - processor) / (time.perf_counter() - wall)
-
-
-def _on_cores(count: int, call: Callable[[], Any]) -> Callable[[], Any]:
-    """The call, with all threads of this process on so many cores, where the system (Linux) can have them there.
-
-    XLA's flag alone does not see to it: it holds for some operations, and others are divided over all threads.
-    """
-
-    def held() -> Any:
-        with _cores(count):
-            return call()
-
-    return held if hasattr(os, "sched_setaffinity") else call
-
-
-@contextlib.contextmanager
-def _cores(count: int) -> Iterator[None]:
-    all_there_are = os.sched_getaffinity(0)
-
-    def hold(cores: set[int]) -> None:
-        for thread in os.listdir("/proc/self/task"):
-            with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(int(thread), cores)
-
-    hold(set(sorted(all_there_are)[:count]))
-    try:
-        yield
-    finally:
-        hold(all_there_are)
+def _timed(problem: Instance, mesh: jax.sharding.Mesh) -> dict[str, Any]:
+    data = jax.device_put(jax.tree.map(_single, problem.data), jax.NamedSharding(mesh, jax.P("d")))
+    program = Program(lambda *operands: _run(*operands, problem.steps), (problem.algorithm, data, problem.key))
+    call = get_ready(program).call
+    seconds = interleave({"devices": call}, ROUNDS)["devices"]
+    wall, processor = time.perf_counter(), time.process_time()
+    call()
+    cores = (time.process_time() - processor) / (time.perf_counter() - wall)
+    return {"seconds": seconds, "cores": cores}
 
 
 def _run(algorithm: Any, data: Any, key: jax.Array | None, steps: int) -> Any:

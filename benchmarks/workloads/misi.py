@@ -176,7 +176,11 @@ WORKLOADS = [
         name="misi-gradient-deep",
         what="the same through ten times as many layers, whose memory is to be compared with that",
         problem=deeper,
-        ours={"dsp_sep": partial(learn, run=run_nested), "each layer kept": learn},
+        ours={
+            "dsp_sep": partial(learn, run=run_nested),
+            "each layer kept": learn,
+            "without a scan": partial(learn, run=run_unrolled),
+        },
         floors={"ffts, XLA": xla_gradient_ffts},
         peers=(),
         operation="misi_gradient",
