@@ -12,9 +12,11 @@ Shapes: mixture `(..., channels, frequency, frames)`; powers `(..., sources, 1, 
 covariances `(..., sources, frequency, channels, channels)`; noise `()` or `(..., 1, 1)`. Any number of each.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from ..numerics import matmul, power, scale, sum_of_few, sums, tiny, transpose
 from . import hermitian
@@ -28,7 +30,7 @@ Statistics = tuple[Array, Array, Array]
 
 def channels_of(x: Array) -> list[Planes]:
     """The channels of `(..., channels, frequency, frames)`."""
-    return [planes(x[..., c, :, :]) for c in range(x.shape[-3])]
+    return [planes(channel) for channel in _along(x)]
 
 
 def stacked(images: Vector) -> Array:
@@ -40,7 +42,7 @@ def completed(images: Vector, mixture: Array) -> list[Planes]:
     """The images channel by channel with equal parts of what the mixture has beside them, so that they sum to it."""
 
     def channel(x: Array, image: Array) -> Array:
-        return image + (_all(x) - sum_of_few(image, -3, keepdims=True)) / image.shape[-3]
+        return image + (_all(x, image.shape[-3]) - sum_of_few(image, -3, keepdims=True)) / image.shape[-3]
 
     return jax.tree.map(channel, channels_of(mixture), images)
 
@@ -69,7 +71,7 @@ def wiener_gain(powers: Array, covariances: Array, noise: Array | float = 0.0) -
     """
     P = hermitian.inverse(hermitian.factor(modelled(powers, covariances, _noise(noise, powers)))).matrices()
     v, channels = powers[..., 0, :, :], range(P.shape[-1])
-    columns = [_images([planes(_all(P[..., a, b])) for a in channels], v, covariances) for b in channels]
+    columns = [_images([planes(P[..., a, b]) for a in channels], v, covariances) for b in channels]
     gains = [jnp.stack([entry.joined() for entry in column], axis=-1) for column in columns]
     return _before_frames(jnp.stack(gains, axis=-1))
 
@@ -85,19 +87,19 @@ def posterior_mean(mixture: Array, powers: Array, covariances: Array, noise: Arr
 def posterior_images(mixture: Array, powers: Array, covariances: Array, noise: Array) -> list[Planes]:
     """`posterior_mean` channel by channel, each `(..., sources, frequency, frames)`."""
     A = hermitian.factor(modelled(powers, covariances, noise))
-    u = [jax.tree.map(_all, entry) for entry in hermitian.solve(A, channels_of(mixture))]
-    return _images(u, powers[..., 0, :, :], covariances)
+    return _images(hermitian.solve(A, channels_of(mixture)), powers[..., 0, :, :], covariances)
 
 
 def posterior_power(mixture: Array, powers: Array, covariances: Array, noise: Array | float = 0.0) -> Array:
     """`z_j = tr(R_j⁻¹ R̂_j) / channels`, the powers the sources are expected to have; of the shape of the powers."""
     excess = _excess(mixture, powers, covariances, noise)
     v, channels = powers[..., 0, :, :], len(excess.diagonal)
-    terms = [_diagonal(covariances, a) * _all(excess.diagonal[a]) for a in range(channels)]
+    excess = jax.tree.map(lambda x: _all(x, v.shape[-3]), excess)
+    terms = [_diagonal(covariances, a) * excess.diagonal[a] for a in range(channels)]
     for a, row in enumerate(excess.lower):
         for b, entry in enumerate(row):
             R = _entry(covariances, a, b)
-            terms.append(2 * (R.real * _all(entry.real) + R.imag * _all(entry.imag)))
+            terms.append(2 * (R.real * entry.real + R.imag * entry.imag))
     change = sum(terms[1:], terms[0])
     floor = jnp.finfo(powers.dtype).eps * v
     return jnp.expand_dims(jnp.maximum(v * (1 + v * change / channels), floor), -3)
@@ -112,15 +114,31 @@ def covariance_statistics(
     `(..., 1, 1)`; none is 0.
     """
     excess = _excess(mixture, powers, covariances, noise)
-
-    def source(v: Array, new: Array) -> tuple[Hermitian, Array, Array]:
-        share = 1 / jnp.maximum(new, tiny(new.dtype)) if exponent is None else power(new, exponent - 1)
-        return jax.tree.map(lambda entry: share * v * v * entry, excess), share * v, share * new
-
-    before, after = (_sources(x[..., 0, :, :]) for x in (powers, new_powers))
-    sources = sums([source(*pair) for pair in zip(before, after, strict=True)])
-    gram, kept, weights = jax.tree.map(lambda *each: jnp.stack(each, axis=-2), *sources)
+    gram, kept, weights = _summed(excess, powers[..., 0, :, :], new_powers[..., 0, :, :], exponent)
     return gram.matrices(), kept, weights
+
+
+@jax.custom_jvp
+def _summed(excess: Hermitian, v: Array, new: Array, exponent: Array | None) -> tuple[Hermitian, Array, Array]:
+    """The sums over frames, source by source in one pass; derivatives of all sources at once take a third less time."""
+    sources = sums([_weighted(excess, *each, exponent) for each in zip(_along(v), _along(new), strict=True)])
+    return jax.tree.map(lambda *each: jnp.stack(each, axis=-2), *sources)
+
+
+@_summed.defjvp
+def _summed_jvp(primals, tangents):
+    def of_all(excess, v, new, exponent):
+        if exponent is not None and exponent.ndim:
+            exponent = jnp.expand_dims(exponent, -3)
+        return sums(_weighted(jax.tree.map(lambda x: _all(x, v.shape[-3]), excess), v, new, exponent))
+
+    return _summed(*primals), jax.jvp(of_all, primals, tangents)[1]
+
+
+def _weighted(excess: Hermitian, v: Array, new: Array, exponent: Array | None) -> tuple[Hermitian, Array, Array]:
+    """`w/v' v² (u uᴴ - R_x⁻¹)`, `w/v' v` and `w`, of one source or of all."""
+    share = 1 / jnp.maximum(new, tiny(new.dtype)) if exponent is None else power(new, exponent - 1)
+    return jax.tree.map(lambda entry: share * v * v * entry, excess), share * v, share * new
 
 
 def updated_covariances(covariances: Array, statistics: Statistics) -> Array:
@@ -207,6 +225,7 @@ def _excess(mixture: Array, powers: Array, covariances: Array, noise: Array | fl
 
 def _images(u: Vector, v: Array, covariances: Array) -> list[Planes]:
     """`v R u` for every source, row by row."""
+    u = [jax.tree.map(lambda x: _all(x, v.shape[-3]), entry) for entry in u]
     rows = [[_entry(covariances, a, b) * u[b] for b in range(len(u))] for a in range(len(u))]
     return [sum(row[1:], row[0]) * v for row in rows]
 
@@ -227,14 +246,20 @@ def _diagonal(covariances: Array, a: int) -> Array:
     return _entry(covariances, a, a).real
 
 
-def _all(entry: Array) -> Array:
-    """Something that all sources have in common, with their axis."""
-    return jnp.expand_dims(entry, -3)
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _all(entry: Array, sources: int) -> Array:
+    """Something that all sources have in common, once for each."""
+    return jnp.broadcast_to(jnp.expand_dims(entry, -3), (*entry.shape[:-2], sources, *entry.shape[-2:]))
 
 
-def _sources(x: Array) -> list[Array]:
-    """Each source of `(..., sources, frequency, frames)`."""
-    return [x[..., j, :, :] for j in range(x.shape[-3])]
+@_all.defjvp
+def _all_jvp(sources, primals, tangents):
+    return _all(*primals, sources), jnp.stack(tangents * sources, axis=-3)  # whose transpose is a sum written out
+
+
+def _along(x: Array) -> list[Array]:
+    """Each source, or channel, of `(..., sources, frequency, frames)`, by a split, whose transpose is one operation."""
+    return [jnp.squeeze(part, -3) for part in lax.split(x, (1,) * x.shape[-3], x.ndim - 3)]
 
 
 def _before_frames(matrices: Array) -> Array:
