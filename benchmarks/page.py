@@ -49,8 +49,8 @@ def of(runs: Sequence[tuple[Path, dict[str, Any]]]) -> str:
 
 def _scaling(path: Path, run: dict[str, Any]) -> str:
     env = run["environment"]
-    title = f"## Growth and several devices, jax {env['versions']['jax']}, {env['device']}, {env['cores']} cores"
-    source = f"`{path.name}`: commit {env['commit']}, {env['time']}; {env['processor']}. {model.__doc__}"
+    title = f"## Growth and several devices, {_platform(env)}"
+    source = f"`{path.name}`: commit {env['commit']}, {env['time']}. {model.__doc__}"
     tables = (f"### {name}\n\n{_table(head, rows)}" for name, head, rows in scaling_table.parts(run))
     return "\n\n".join((title, source, *tables))
 
@@ -73,12 +73,16 @@ def _heading(path: Path, run: dict[str, Any], machine: Machine | None) -> str:
         else ""
     )
     return f"""\
-## jax {env["versions"]["jax"]}, {env["device"]}, {env["cores"]} cores
+## {_platform(env)}
 
-`{path.name}`: commit {env["commit"]}, {env["time"]}; {env["processor"]}, {env["system"]}; Python {env["python"]}; \
+`{path.name}`: commit {env["commit"]}, {env["time"]}; {env["system"]}; Python {env["python"]}; \
 {versions}; {env["threads"]} threads; BLAS: {", ".join(env["blas"]) or "unknown"}; settings: {settings or "none"}. \
 {env["load"]} processes wanted a core in the minute before the run.
 {rates}{shown}"""
+
+
+def _platform(env: dict[str, Any]) -> str:
+    return f"jax {env['versions']['jax']}, {env['processor']}, {env['device']}, {env['cores']} cores"
 
 
 def _summary(records: list[dict[str, Any]], machine: Machine | None) -> str:
