@@ -30,23 +30,18 @@ from .workloads.cases import Instance, instance
 
 AXES = {"batch": 0, "frequency": -2, "frames": -1}
 BATCH, ROUNDS = 4, 7
-COUNT_FLAG, ONE_THREAD = "--xla_force_host_platform_device_count", "--xla_cpu_multi_thread_eigen=false"
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+"""It holds for some operations; only its cores keep a device from taking more than one."""
 
 
 class Setting(NamedTuple):
-    """Devices, the cores they share (all unless given), and flags of XLA's."""
+    """How many devices, and how many cores for all of them: as many, of one thread each, or all there are."""
 
     devices: int
     cores: int | None
-    flags: str
 
 
-SETTINGS = {
-    "one": Setting(1, 1, f"{COUNT_FLAG}=1 {ONE_THREAD}"),
-    "two": Setting(2, 2, f"{COUNT_FLAG}=2 {ONE_THREAD}"),
-    "all": Setting(1, None, f"{COUNT_FLAG}=1"),
-}
-"""The flag for threads holds for some operations; only its cores keep a device from taking more than one."""
+SETTINGS = {"one": Setting(1, 1), "two": Setting(2, 2), "all": Setting(1, None)}
 
 
 def measure(name: str, options: Sequence[str]) -> dict[str, Any]:
@@ -59,13 +54,14 @@ def measure(name: str, options: Sequence[str]) -> dict[str, Any]:
 
 
 def _measured(name: str, options: Sequence[str], setting: Setting) -> dict[str, Any]:
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": setting.flags}
+    flags = f"--xla_force_host_platform_device_count={setting.devices} {ONE_THREAD if setting.cores else ''}".strip()
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
     command = [sys.executable, "-m", "benchmarks", "shards", name, *options]
     root = Path(__file__).parent.parent
     with _on(setting.cores):
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} with XLA_FLAGS={setting.flags!r} failed:\n{done.stderr}")
+        raise RuntimeError(f"{' '.join(command)} with XLA_FLAGS={flags!r} failed:\n{done.stderr}")
     return json.loads(done.stdout)
 
 
